@@ -6,7 +6,7 @@ content. `docs/datasets/casme-sq.md` says what is assumed, and how certain it is
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from learnet.core.errors import BadInput
@@ -30,8 +30,9 @@ from learnet.datasets.readers.reading.layout import (
 from learnet.datasets.readers.reading.matching import TreeProperties
 from learnet.datasets.readers.reading.reader import read_clips
 from learnet.datasets.readers.reading.rows import LabelRow, emotion_in_row
-from learnet.datasets.readers.reading.spreadsheet import Rows, sheets
-from learnet.datasets.readers.reading.table import Table, TableSchema
+from learnet.datasets.readers.reading.sheet import Rows, Sheet
+from learnet.datasets.readers.reading.spreadsheet import sheets
+from learnet.datasets.readers.reading.table import Cells, Table, TableSchema, other_sheets
 
 PUBLISHED = {"micro": 57, "macro": 300}
 """Clips per kind, of 22 people (Qu et al., TAFFC 2018; MEGC2019). No reliable count by emotion is known."""
@@ -116,22 +117,15 @@ def _read_table(path: Path) -> Table:
         BadInput: `sheets` refuses the file, or it has no sheet of clips.
     """
     workbook = sheets(path)
-    folders, videos = _naming_rules(workbook.values())
+    folders, videos = _naming_rules(sheet.rows for sheet in workbook.values())
     folders = FOLDERS | folders
     videos = VIDEOS | videos
-    sheet = max(workbook, key=lambda name: sum(map(_is_label, workbook[name])), default="")
+    sheet, findings = _sheet_of_clips(path, workbook)
     rows = {}
-    for row_number, texts in enumerate(workbook.get(sheet, ()), start=1):
+    for row_number, texts in enumerate(workbook[sheet].rows, start=1):
         if any(texts):
             rows[row_number] = texts
-    if not any(map(_is_label, rows.values())):
-        problem = (
-            "has no sheet of clips: subject index, clip such as anger1_1, onset, apex, offset, "
-            "action units, emotion, micro-expression"
-        )
-        raise BadInput(path, problem, "Is this the label workbook?")
-    headers = _pop_header(rows)
-    table = Table(path, sheet, headers, [], [])
+    table = Table(path, sheet, _pop_header(rows), [], [], findings=findings)
     for row_number, texts in rows.items():
         padded = (*texts, *[""] * len(COLUMNS))
         cells = dict(zip(COLUMNS, padded, strict=False))
@@ -145,6 +139,26 @@ def _read_table(path: Path) -> Table:
         else:
             table.notes[row_number] = cells
     return table
+
+
+def _sheet_of_clips(path: Path, workbook: Mapping[str, Sheet]) -> tuple[str, tuple[Finding, ...]]:
+    """Return the name of the sheet with the most rows of clips, and findings about others with such rows.
+
+    Raises:
+        BadInput: no sheet has such rows.
+    """
+    rows_of_sheet: dict[str, list[Cells]] = {}
+    for name, sheet in workbook.items():
+        labels = filter(_is_label, sheet.rows)
+        rows_of_sheet[name] = [dict(zip(COLUMNS, texts, strict=False)) for texts in labels]
+    most = max(rows_of_sheet, key=lambda name: len(rows_of_sheet[name]))
+    if not rows_of_sheet[most]:
+        problem = (
+            "has no sheet of clips: subject index, clip such as anger1_1, onset, apex, offset, "
+            "action units, emotion, micro-expression"
+        )
+        raise BadInput(path, problem, "Is this the label workbook?")
+    return most, tuple(other_sheets(path, most, rows_of_sheet))
 
 
 def _pop_header(rows: dict[int, tuple[str, ...]]) -> tuple[str, ...]:
@@ -197,7 +211,7 @@ def _check_naming_rules(table: Table, rows: list[LabelRow]) -> tuple[list[LabelR
     used = set()
     for row in rows:
         used |= {row.subject, row.folder_name}
-    folders, videos = _naming_rules(sheets(table.path).values())
+    folders, videos = _naming_rules(sheet.rows for sheet in sheets(table.path).values())
     findings = []
     for title, rule, known in (
         ("naming rule1", folders, FOLDERS),

@@ -74,7 +74,7 @@ def read_list(path: Path) -> list[ListedClip]:
     if path.is_dir():
         raise BadInput(path, "this is a folder, not the list", "Give combined_3class_gt.csv itself.")
     listed: dict[ListKey, ListedClip] = {}
-    rows = next(iter(sheets(path).values()))
+    rows = next(iter(sheets(path).values())).rows
     for line, row in enumerate(rows, start=1):
         is_header = line == 1 and len(row) >= _COLUMNS and row[3].lower() == "label"
         if is_header or not any(row):

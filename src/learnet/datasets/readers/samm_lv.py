@@ -4,7 +4,6 @@ The workbook has no emotions. `docs/datasets/samm-lv.md` says what is assumed.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,9 @@ from learnet.core.errors import BadInput
 from learnet.core.records import Clip, Finding
 from learnet.datasets.readers.reading.cells import normalise_header, whole_number
 from learnet.datasets.readers.reading.folder_tree import FolderScan, scan_folders, validate_root
+from learnet.datasets.readers.reading.sheet import Rows
 from learnet.datasets.readers.reading.spreadsheet import sheets
+from learnet.datasets.readers.reading.table import Cells, other_sheets
 from learnet.video.images import image_files
 
 DATASET = "samm-lv"
@@ -58,7 +59,7 @@ def read(root: Path) -> tuple[dict[str, Path], list[Clip], list[Finding]]:
         BadInput: there is no such folder, no workbook of the Long Videos or no recording in it.
     """
     scan = scan_folders(validate_root(root))
-    workbook = _find_workbook(scan)
+    workbook, workbook_findings = _find_workbook(scan)
     folders: dict[str, Path] = {}
     for parts in scan.leaves:
         names = [name for name in parts if RECORDING.fullmatch(name)]
@@ -69,15 +70,13 @@ def read(root: Path) -> tuple[dict[str, Path], list[Clip], list[Finding]]:
             scan.root, "no recording such as 006_1 with images is in it", "Unpack SAMM_longvideos."
         )
     clips: list[Clip] = []
-    findings: list[Finding] = []
+    findings: list[Finding] = [*workbook_findings]
     frames = {name: list(image_files(folder)) for name, folder in folders.items()}
     for name in [name for name in folders if not frames[name]]:
         del folders[name]
         findings.append(Finding("recording without images", name, "the folder is empty", serious=True))
-    rows = list(_read_rows(workbook))
-    if not rows:
-        problem = "it has no row with a movement such as 006_1_2 and Micro or Macro"
-        raise BadInput(workbook, problem, "Is this the workbook of the Long Videos?")
+    rows, sheet_findings = _read_rows(workbook)
+    findings += sheet_findings
     for row in rows:
         clip, found = _clip(row, folders.get(row.recording), frames.get(row.recording, []))
         findings += found
@@ -85,33 +84,66 @@ def read(root: Path) -> tuple[dict[str, Path], list[Clip], list[Finding]]:
     return dict(sorted(folders.items())), clips, findings
 
 
-def _find_workbook(scan: FolderScan) -> Path:
-    """Return the workbook of the highest version."""
-    versions = {}
+def _find_workbook(scan: FolderScan) -> tuple[Path, list[Finding]]:
+    """Return the workbook of the highest version, and findings about others of this version.
+
+    Raises:
+        BadInput: there is none, or none that can be read.
+    """
+    versions: dict[int, list[Path]] = {}
     for path in scan.spreadsheets:
         match = WORKBOOK.match(normalise_header(path.stem))
         if match:
-            versions[int(match[1])] = path
+            versions.setdefault(int(match[1]), []).append(path)
     if not versions:
         hint = "Put SAMM_LongVideos_V3_Release.xlsx beside the recordings."
         raise BadInput(scan.root, "there is no workbook of the SAMM Long Videos", hint)
-    return versions[max(versions)]
+    best, *others = sorted(versions[max(versions)], key=_number_of_movements, reverse=True)
+    findings = []
+    for other in others:
+        message = f"{best.name} has as many movements or more and is used"
+        findings.append(Finding("workbook not used", other.name, message))
+    return best, findings
 
 
-def _read_rows(path: Path) -> Iterable[_Row]:
-    """Yield the movements of the first sheet that has any. Its other lines are notes and headers."""
-    for rows in sheets(path).values():
-        found = []
-        for number, texts in enumerate(rows, start=1):
-            padded = (*texts, *[""] * len(COLUMNS))
-            cells = dict(zip(COLUMNS, padded, strict=False))
-            match = MOVEMENT.fullmatch(cells["name"])
-            kind = cells["kind"].lower()
-            if match and kind.startswith(("micro", "macro")):
-                found.append(_row(cells, match[1], kind[:5], f"{path.name} row {number}"))
-        if found:
-            yield from found
-            return
+def _number_of_movements(path: Path) -> int:
+    """Return how many rows a workbook has, -1 where it cannot be read."""
+    try:
+        return max(len(_movements(sheet.rows)) for sheet in sheets(path).values())
+    except BadInput:
+        return -1
+
+
+def _read_rows(path: Path) -> tuple[list[_Row], list[Finding]]:
+    """Read the movements of the first sheet that has any. Its other lines are notes and headers.
+
+    Raises:
+        BadInput: the workbook cannot be read, or no sheet has any.
+    """
+    movements = {name: _movements(sheet.rows) for name, sheet in sheets(path).items()}
+    used = next((name for name, rows in movements.items() if rows), None)
+    if used is None:
+        problem = "it has no row with a movement such as 006_1_2 and Micro or Macro"
+        raise BadInput(path, problem, "Is this the workbook of the Long Videos?")
+    rows = []
+    for number, cells in movements[used].items():
+        match = MOVEMENT.fullmatch(cells["name"])
+        assert match
+        rows.append(_row(cells, match[1], cells["kind"].lower()[:5], f"{path.name} row {number}"))
+    tables = {name: list(cells.values()) for name, cells in movements.items()}
+    return rows, list(other_sheets(path, used, tables))
+
+
+def _movements(rows: Rows) -> dict[int, Cells]:
+    """Return the cells of the rows with a movement, by their number."""
+    movements = {}
+    for number, texts in enumerate(rows, start=1):
+        padded = (*texts, *[""] * len(COLUMNS))
+        cells = dict(zip(COLUMNS, padded, strict=False))
+        is_movement = MOVEMENT.fullmatch(cells["name"]) is not None
+        if is_movement and cells["kind"].lower().startswith(("micro", "macro")):
+            movements[number] = cells
+    return movements
 
 
 def _row(cells: dict[str, str], recording: str, kind: str, location: str) -> _Row:

@@ -186,6 +186,7 @@ def test_an_unreadable_workbook_is_refused(tmp_path: Path, monkeypatch: pytest.M
     def closed(path: Path) -> bytes:
         raise PermissionError(13, "Permission denied", str(path))
 
+    (tmp_path / "closed.xlsx").touch()
     monkeypatch.setattr(Path, "read_bytes", closed)  # the administrator may read everything
     with pytest.raises(
         BadInput, match="cannot be read .Permission denied.. Change its permissions, or copy it again"
@@ -200,7 +201,7 @@ def test_special_cells_of_xls_become_text(tmp_path: Path) -> None:
     for column, value in enumerate([46.0, 46.5, True, "  x ", "", xlwt.Formula("1+1")]):
         page.write(0, column, value)
     book.save(str(tmp_path / "a.xls"))
-    assert sheets(tmp_path / "a.xls")["S"][0][:5] == ("46", "46.5", "True", "x", "")
+    assert sheets(tmp_path / "a.xls")["S"].rows[0][:5] == ("46", "46.5", "True", "x", "")
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -209,7 +210,7 @@ def test_csv_in_the_dialects_of_spreadsheet_programs(tmp_path: Path, separator: 
     (tmp_path / "labels.csv").write_bytes(
         b"\xef\xbb\xbf" + "\r\n".join(separator.join(line) for line in lines).encode()
     )
-    assert sheets(tmp_path / "labels.csv") == {"": [tuple(line) for line in lines]}
+    assert sheets(tmp_path / "labels.csv")[""].rows == [tuple(line) for line in lines]
 
 
 @pytest.mark.parametrize(

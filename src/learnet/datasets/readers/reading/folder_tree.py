@@ -12,6 +12,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput
 from learnet.datasets.readers.reading.folder_names import FolderKey, PathParts
+from learnet.datasets.readers.reading.sheet import SPREADSHEET_SUFFIXES
 from learnet.video.images import IMAGE_SUFFIXES, image_files
 
 MAX_DEPTH = 9
@@ -22,7 +23,6 @@ NOTICE = "SYNTHETIC.txt"
 
 ARCHIVE_SUFFIXES = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".z01", ".001")
 _ARCHIVE_SIGNATURES = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
-_SPREADSHEET_SUFFIXES = (".xlsx", ".xls", ".csv")
 _SYSTEM_FOLDERS = ("__macosx", "@eadir", "$recycle.bin", "system volume information")
 
 
@@ -142,7 +142,7 @@ def validate_root(root: str | Path) -> Path:
 
 def _is_archive(path: Path) -> bool:
     suffix = path.suffix.lower()
-    if suffix in _SPREADSHEET_SUFFIXES:  # an .xlsx file is a zip archive too
+    if suffix in SPREADSHEET_SUFFIXES:  # an .xlsx file is a zip archive too
         return False
     if suffix in ARCHIVE_SUFFIXES:
         return True
@@ -230,7 +230,7 @@ def _scan_folder(parts: PathParts, scan: FolderScan, scanned: list[str]) -> list
 
 def _add_file(path: Path, scan: FolderScan) -> None:
     name = path.name.lower()
-    if name.endswith(_SPREADSHEET_SUFFIXES):
+    if name.endswith(SPREADSHEET_SUFFIXES):
         scan.spreadsheets.append(path)
     elif name.endswith(ARCHIVE_SUFFIXES):
         scan.archives.append(path)

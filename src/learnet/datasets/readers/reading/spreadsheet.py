@@ -1,4 +1,4 @@
-"""Read .xlsx, .xls and .csv files as text, sheet by sheet.
+"""Read workbooks and text tables as text, sheet by sheet.
 
 Every cell stays text, because the types of a spreadsheet program destroy labels: subject `01` becomes 1,
 one `/` makes a column of numbers a mixture of types, and of the action units `4` and `4+7` one becomes a
@@ -6,65 +6,66 @@ number and the other a string. Readers convert to numbers what they need as numb
 """
 
 import io
-import re
+import lzma
+import stat
 import struct
 import traceback
 import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
+from functools import partial
 from pathlib import Path
 
-import openpyxl
 import xlrd
 from xlrd.compdoc import CompDocError
 
-from learnet.core.csv_files import decode_text, read_csv_rows
+from learnet.core.csv_files import SEPARATORS, decode_text, read_csv_rows
 from learnet.core.errors import BadInput
+from learnet.datasets.readers.reading.sheet import (
+    OTHER_SUFFIXES,
+    TEXT_SUFFIXES,
+    Rows,
+    Sheet,
+    fill_merged_cells,
+)
+from learnet.datasets.readers.reading.xlsx import InconsistentSheet, read_xlsx
 
-Rows = list[tuple[str, ...]]
-"""The cells of one sheet. Rows may differ in length."""
+MAX_FILE_BYTES = 2**28
+"""The largest known label workbook has 2 MB."""
 
-NO_RESULT = "#a formula without a stored result: open the workbook in a spreadsheet program and save it#"
-"""Replaces the value of such a cell, so that an error about the cell says what to do."""
+MAX_FORMATTED_BYTES = 2**22
+"""Of an .xls file that is read with its formats."""
 
 _COMPOUND_FILE = bytes.fromhex("d0cf11e0a1b11ae1")
 """First bytes of an .xls file, but also of an .xlsx file that is protected by a password."""
 
 _DAMAGE_ERRORS = (
-    zipfile.BadZipFile, zlib.error, struct.error, xlrd.XLRDError, CompDocError, AssertionError,
-    LookupError, ValueError, TypeError, AttributeError, SyntaxError, EOFError, RuntimeError, OSError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, xlrd.XLRDError, CompDocError,
+    AssertionError, ArithmeticError, LookupError, ValueError, TypeError, AttributeError, SyntaxError,
+    EOFError, RuntimeError, OSError,
 )  # fmt: skip
 """Errors that the libraries raise for damaged files, found by damaging some. XML errors are SyntaxErrors."""
 
 _LIBRARIES = ("openpyxl", "xlrd", "zipfile")
 
-_FORMULA_WITHOUT_RESULT = re.compile(
-    rb'<c r="([A-Z]+[0-9]+)"[^<>]*><f[^<>]*(?:/>|>[^<>]*</f>)(?:<v ?/>)?</c>'
-)
 
-CellPosition = tuple[int, int]
-"""Row and column, both from 1."""
-
-
-class _InconsistentSheet(ValueError):
-    """The two ways in which openpyxl reads a sheet differ: a row or a cell has a wrong number."""
-
-
-def sheets(path: Path) -> dict[str, Rows]:
+def sheets(path: Path) -> dict[str, Sheet]:
     """Read all cells of a workbook as text without surrounding blanks.
 
     The first bytes of the file say which kind it is, not its suffix.
 
     Args:
-        path: .xlsx, .xls or .csv file.
+        path: workbook, or text table with commas, semicolons or tabs.
 
     Returns:
-        The rows of each sheet by its name, in the workbook's order. A .csv file is one sheet named "".
+        Each sheet by its name, in the workbook's order. A text table is one sheet named "".
 
     Raises:
-        BadInput: the file cannot be read, is truncated, is protected by a password, or is not a workbook.
+        BadInput: the file cannot be read, is truncated, too large or protected by a password, or is not a
+            workbook.
     """
     data = _read_bytes(path)
     if path.name.startswith("~$"):
@@ -73,19 +74,49 @@ def sheets(path: Path) -> dict[str, Rows]:
     if not data:
         raise BadInput(path, "is empty", "Copy it again.")
     if data.startswith(b"PK"):
-        return _read_with_library(path, data, _read_xlsx)
+        return _read_with_library(path, data, partial(read_xlsx, path, cell_text=_cell_text))
     if data.startswith(_COMPOUND_FILE):
         if "EncryptedPackage".encode("utf-16-le") in data:
             raise _password_protected(path)
         return _read_with_library(path, data, _read_xls)
-    if path.suffix.lower() == ".csv":
-        return {"": _read_csv(path, data)}
+    if path.suffix.lower() in TEXT_SUFFIXES or _is_text_table(data):
+        return {"": Sheet(_read_csv(path, data))}
+    raise _not_a_workbook(path, data)
+
+
+def _is_text_table(data: bytes) -> bool:
+    """Return whether a file is text with separators: other programs call such tables .xls too."""
+    if data.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        return False
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return False
+    first_line = text.strip().partition("\n")[0]
+    return "\0" not in text and any(separator in first_line for separator in SEPARATORS)
+
+
+def _not_a_workbook(path: Path, data: bytes) -> BadInput:
+    start = data[:1000].lower()
+    content = "neither .xlsx nor .xls inside"
+    if path.suffix.lower() in OTHER_SUFFIXES:
+        content = f"{path.suffix} is not read"
+    elif b"schemas-microsoft-com:office:spreadsheet" in start:
+        content = "XML Spreadsheet 2003 inside"
+    elif b"<html" in start or b"<table" in start:
+        content = "a web page inside"
     hint = "Save it from a spreadsheet program as .xlsx."
-    raise BadInput(path, "is not a workbook (neither .xlsx nor .xls inside)", hint)
+    return BadInput(path, f"is not a workbook that is read ({content})", hint)
 
 
 def _read_bytes(path: Path) -> bytes:
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise BadInput(path, "is not a regular file", "Give a file, not a folder, pipe or device.")
+        if status.st_size > MAX_FILE_BYTES:
+            problem = f"is too large for a label workbook ({status.st_size / 1e6:,.0f} MB)"
+            raise BadInput(path, problem, "Use the workbook with the labels.")
         return path.read_bytes()
     except FileNotFoundError as error:
         raise BadInput(path, f"cannot be read ({error.strerror})", "Check the path.") from error
@@ -95,15 +126,15 @@ def _read_bytes(path: Path) -> bytes:
 
 
 def _read_with_library(
-    path: Path, data: bytes, reader: Callable[[bytes], dict[str, Rows]]
-) -> dict[str, Rows]:
+    path: Path, data: bytes, reader: Callable[[bytes], dict[str, Sheet]]
+) -> dict[str, Sheet]:
     """Call `reader`, and turn what its library raises for a damaged file into one error."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about charts, fonts and validation rules, which are not read
             return reader(data)
     except _DAMAGE_ERRORS as error:
-        if not isinstance(error, _InconsistentSheet) and not _raised_by_library(error):
+        if not isinstance(error, InconsistentSheet) and not _raised_by_library(error):
             raise
         if "encrypted" in str(error).lower():
             raise _password_protected(path) from error
@@ -129,63 +160,29 @@ def _password_protected(path: Path) -> BadInput:
     return BadInput(path, "is protected by a password", hint)
 
 
-def _read_xlsx(data: bytes) -> dict[str, Rows]:
-    workbook = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    formulas = _formulas_without_result(data)
-    cells: dict[str, Rows] = {}
-    for sheet in workbook.worksheets:
-        sheet.reset_dimensions()  # some programs store a wrong size, and rows beyond it would be lost
-        rows = [tuple(map(_cell_text, row)) for row in sheet.iter_rows(values_only=True)]
-        for row_number, column in formulas.get(sheet.title, ()):
-            if row_number > len(rows):
-                message = f"{sheet.title} has no row {row_number} where it is read row by row"
-                raise _InconsistentSheet(message)
-            row = rows[row_number - 1]
-            rows[row_number - 1] = (*row[: column - 1], NO_RESULT, *row[column:])
-        cells[sheet.title] = rows
-    return cells
-
-
-def _formulas_without_result(data: bytes) -> dict[str, list[CellPosition]]:
-    """Return the cells of each sheet that hold a formula, but not its result.
-
-    Programs that do not evaluate formulas write such cells. openpyxl reads them as empty, like a formula
-    whose result is an empty text.
-    """
-    coordinates = _coordinates_without_result(data)
-    if not coordinates:
-        return {}
-    workbook = openpyxl.load_workbook(io.BytesIO(data))
-    positions: dict[str, list[CellPosition]] = {}
-    for sheet in workbook.worksheets:
-        positions[sheet.title] = []
-        for row in sheet.iter_rows():
-            for cell in row:
-                if cell.data_type == "f" and cell.coordinate in coordinates:
-                    positions[sheet.title].append((cell.row, cell.column))
-    return positions
-
-
-def _coordinates_without_result(data: bytes) -> set[str]:
-    """Return the coordinates, such as `B2`, of formulas without a result on any sheet."""
-    coordinates: set[str] = set()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        for name in archive.namelist():
-            if name.startswith("xl/worksheets/"):
-                matches = _FORMULA_WITHOUT_RESULT.findall(archive.read(name))
-                coordinates.update(match.decode() for match in matches)
-    return coordinates
-
-
-def _read_xls(data: bytes) -> dict[str, Rows]:
-    workbook = xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
-    cells: dict[str, Rows] = {}
+def _read_xls(data: bytes) -> dict[str, Sheet]:
+    workbook = _open_xls(data)
+    sheets = {}
     for sheet in workbook.sheets():
         rows = []
         for row in sheet.get_rows():
             rows.append(tuple(_xls_cell_text(cell, workbook.datemode) for cell in row))
-        cells[sheet.name] = rows
-    return cells
+        merged = []
+        for first_row, end_row, first_column, end_column in sheet.merged_cells:
+            merged.append((first_column + 1, first_row + 1, end_column, end_row))
+        sheets[sheet.name] = fill_merged_cells(rows, merged)
+    return sheets
+
+
+def _open_xls(data: bytes) -> xlrd.Book:
+    """Open a workbook with its merged cells, which xlrd reads with all formats only.
+
+    It is opened without them where the formats are damaged, or could be those of millions of blank cells.
+    """
+    if len(data) <= MAX_FORMATTED_BYTES:
+        with suppress(*_DAMAGE_ERRORS):
+            return xlrd.open_workbook(file_contents=data, logfile=io.StringIO(), formatting_info=True)
+    return xlrd.open_workbook(file_contents=data, logfile=io.StringIO())
 
 
 def _xls_cell_text(cell: xlrd.sheet.Cell, datemode: int) -> str:

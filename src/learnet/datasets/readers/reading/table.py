@@ -1,12 +1,15 @@
 """Find the table of labels in a workbook: its header row by content, its columns by their headers."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, counted
+from learnet.core.files import shortened_list
+from learnet.core.records import Finding
 from learnet.datasets.readers.reading.cells import normalise_header
-from learnet.datasets.readers.reading.spreadsheet import Rows, sheets
+from learnet.datasets.readers.reading.sheet import Sheet
+from learnet.datasets.readers.reading.spreadsheet import sheets
 
 _HEADER_SEARCH_ROWS = 100
 """Rows searched for the header. The deepest known header (SAMM) is below 13 rows of notes."""
@@ -57,33 +60,41 @@ class Table:
     notes: dict[int, Cells] = field(default_factory=dict)
     """Row number -> rows that are neither clips nor blank."""
 
+    findings: tuple[Finding, ...] = ()
+    """About merged cells, and other sheets with the same header."""
+
     def location(self, index: int) -> str:
         """Return the place of `rows[index]` for messages: "labels.csv row 12"."""
         return f"{self.path.name} row {self.row_numbers[index]}"
 
 
 def read_table(path: Path, schema: TableSchema) -> Table:
-    """Read the first sheet with a header row that has every required column.
+    """Read the first sheet with rows below a header row that has every required column.
 
     Rows above the header are ignored, rows without a key (notes below the table) are kept apart, and blank
-    rows are dropped.
+    rows are dropped. Other sheets with such rows are compared with it.
 
     Raises:
         BadInput: `sheets` refuses the file, there is no header row, or a required column is missing. The
             message names the missing column and the columns that exist.
     """
-    workbook = sheets(path)
     best_count = 0
     best_sheet = ""
     best_header: tuple[str, ...] = ()
-    for sheet, rows in workbook.items():
-        for row_index, row in enumerate(rows[:_HEADER_SEARCH_ROWS]):
+    tables = []
+    for name, sheet in sheets(path).items():
+        for row_index, row in enumerate(sheet.rows[:_HEADER_SEARCH_ROWS]):
             columns = _find_columns(row, schema)
             count = sum(name in columns for name in schema.required)
             if count == len(schema.required):
-                return _table_below(path, sheet, rows, row_index, schema)
+                tables.append(_table_below(path, name, sheet, row_index, schema))
+                break
             if count > best_count:
-                best_count, best_sheet, best_header = count, sheet, row
+                best_count, best_sheet, best_header = count, name, row
+    if tables:
+        used = next((table for table in tables if table.rows), tables[0])
+        others = other_sheets(path, used.sheet, {table.sheet: table.rows for table in tables})
+        return replace(used, findings=(*used.findings, *others))
     if best_count < 2:
         problem = f"has no header row with the columns {_describe(schema.required, schema)}"
         raise BadInput(path, problem, "Is this the label workbook?")
@@ -128,16 +139,46 @@ def _find_columns(header: tuple[str, ...], schema: TableSchema) -> dict[str, int
     return columns
 
 
-def _table_below(path: Path, sheet: str, rows: Rows, header_index: int, schema: TableSchema) -> Table:
-    """Return the table whose header is `rows[header_index]`."""
-    headers = rows[header_index]
+def other_sheets(path: Path, used: str, rows_of_sheet: Mapping[str, list[Cells]]) -> Iterator[Finding]:
+    """Report sheets with the same columns and rows that the used one lacks: they may be the labels.
+
+    Args:
+        path: the workbook.
+        used: name of the sheet that is read.
+        rows_of_sheet: name of each sheet with these columns -> its rows.
+    """
+    used_rows = {tuple(cells.items()) for cells in rows_of_sheet[used]}
+    for name, rows in rows_of_sheet.items():
+        new = sum(tuple(cells.items()) not in used_rows for cells in rows)
+        if new:
+            message = (
+                f"sheet {used!r} is used, with {counted(len(used_rows), 'row')}; sheet {name!r} has the same "
+                f"columns and {counted(len(rows), 'row')}, {new} of them not in the first; delete the sheet "
+                "that does not count"
+            )
+            yield Finding("another sheet of labels", path.name, message, serious=True)
+
+
+def _merged_cells(path: Path, sheet: str, rows: Sequence[int]) -> tuple[Finding, ...]:
+    if not rows:
+        return ()
+    location = f" of sheet {sheet!r}" if sheet else ""
+    listed = shortened_list([str(row) for row in rows])
+    message = f"cells in the rows {listed}{location} are merged with those above and have their text"
+    return (Finding("merged cells", path.name, message),)
+
+
+def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema: TableSchema) -> Table:
+    """Return the table whose header is row `header_index`."""
+    headers = sheet.rows[header_index]
     while headers and not headers[-1]:
         headers = headers[:-1]
     columns = _find_columns(headers, schema)
     fields = dict.fromkeys([*schema.columns, *columns])
-    table = Table(path, sheet, headers, [], [])
     first_row = header_index + 1
-    for row_number, row in enumerate(rows[first_row:], start=first_row + 1):
+    merged = [row_number for row_number in sheet.merged_rows if row_number > first_row]
+    table = Table(path, name, headers, [], [], findings=_merged_cells(path, name, merged))
+    for row_number, row in enumerate(sheet.rows[first_row:], start=first_row + 1):
         if not any(row):
             continue
         cells = {}

@@ -67,7 +67,7 @@ def _superseded_versions(used: Table, versions: list[Table], workbooks: LabelWor
 def _parse_rows(table: Table, workbooks: LabelWorkbooks) -> tuple[list[LabelRow], list[Finding]]:
     """Parse the rows and apply the published repairs. A row that cannot be used becomes a finding."""
     rows: list[LabelRow] = []
-    findings = list(_notes(table, workbooks))
+    findings = [*table.findings, *_notes(table, workbooks)]
     for index, cells in enumerate(table.rows):
         location = table.location(index)
         try:

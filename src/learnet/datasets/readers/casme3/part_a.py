@@ -113,14 +113,16 @@ def _read_table(path: Path, micro_only: bool) -> Table:
         raise BadInput(path, problem, f"Use {WORKBOOK}.")
     rows = []
     row_numbers = []
-    for cells, row_number in zip(table.rows, table.row_numbers, strict=True):
+    remarks = []
+    for index, cells in enumerate(table.rows):
         if not has_kinds:
             cells = cells | {"kind": "micro"}
         if micro_only and _parse_kind(cells["kind"]) == "macro":
             continue
         rows.append(cells)
-        row_numbers.append(row_number)
-    return replace(table, rows=rows, row_numbers=row_numbers)
+        row_numbers.append(table.row_numbers[index])
+        remarks += table.remarks[index : index + 1]
+    return replace(table, rows=rows, row_numbers=row_numbers, remarks=remarks)
 
 
 def _superseded(table: Table) -> str:

@@ -87,7 +87,7 @@ def read_scanned_clips(scan: FolderScan, selection: DatasetSubset, layout: Datab
     if not clips:
         reason = f"they have no {selection.expressions}-expressions"
         if len(excluded) < len(labels.rows):
-            reason = findings[-1].what
+            reason = next((finding.what for finding in findings if finding.serious), findings[-1].what)
         raise _no_clip(root, labels, reason)
     people = {clip.person for clip in clips}
     about = _describe(root, labels, groups, selected, layout)

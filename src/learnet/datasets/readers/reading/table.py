@@ -1,5 +1,6 @@
 """Find the table of labels in a workbook: its header row by content, its columns by their headers."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +14,8 @@ from learnet.datasets.readers.reading.spreadsheet import sheets
 
 _HEADER_SEARCH_ROWS = 100
 """Rows searched for the header. The deepest known header (SAMM) is below 13 rows of notes."""
+
+_REMARK_HEADERS = re.compile("problem|error|exception|reason|remark|comment|fix|issue|wrong|correct")
 
 Cells = dict[str, str]
 """Field -> text of one row."""
@@ -59,6 +62,9 @@ class Table:
 
     notes: dict[int, Cells] = field(default_factory=dict)
     """Row number -> rows that are neither clips nor blank."""
+
+    remarks: list[str] = field(default_factory=list)
+    """What the columns of problems and comments say about each of `rows`; none where there are none."""
 
     findings: tuple[Finding, ...] = ()
     """About merged cells, and other sheets with the same header."""
@@ -175,6 +181,10 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
         headers = headers[:-1]
     columns = _find_columns(headers, schema)
     fields = dict.fromkeys([*schema.columns, *columns])
+    remark_columns = []
+    for column, header in enumerate(headers):
+        if column not in columns.values() and _REMARK_HEADERS.search(normalise_header(header)):
+            remark_columns.append(column)
     first_row = header_index + 1
     merged = [row_number for row_number in sheet.merged_rows if row_number > first_row]
     table = Table(path, name, headers, [], [], findings=_merged_cells(path, name, merged))
@@ -188,6 +198,9 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
         if all(cells[key] for key in schema.keys) and not schema.is_note(cells):
             table.rows.append(cells)
             table.row_numbers.append(row_number)
+            if remark_columns:
+                texts = [row[column] for column in remark_columns if column < len(row)]
+                table.remarks.append("; ".join(filter(None, texts)))
         else:
             table.notes[row_number] = cells
     return table

@@ -14,10 +14,19 @@ from learnet.datasets.readers.reading.folder_names import FolderKey
 from learnet.datasets.readers.reading.folder_tree import FolderScan
 from learnet.datasets.readers.reading.label_sources import LabelWorkbooks
 from learnet.datasets.readers.reading.rows import LabelRow
+from learnet.datasets.readers.reading.sample_lists import says_sample_list
+from learnet.datasets.readers.reading.sheet import (
+    SPREADSHEET_SUFFIXES,
+    TEXT_SUFFIXES,
+    WORKBOOK_SUFFIXES,
+)
 from learnet.datasets.readers.reading.table import Table
 
 _SEARCHED_PARENTS = 3
 """Folders above the root that are searched where there is no workbook below it."""
+
+_MAX_TEXT_TABLES = 20
+"""Text tables of any name that are read where there is no other workbook."""
 
 
 def find_workbooks(
@@ -33,23 +42,36 @@ def find_workbooks(
     """
     refusals: list[BadInput] = []
     findings: list[Finding] = []
-    parents = scan.root.parents[:_SEARCHED_PARENTS]
-    for files in (scan.spreadsheets, *map(_files_in, parents)):
-        tables = []
-        candidates, lock_files = _candidates(files, workbooks)
-        findings += lock_files
-        for path in candidates:
-            try:
-                tables.append(_read_checked(path, workbooks, folders))
-            except BadInput as refusal:
-                refusals.append(refusal)
+    parents = [_files_in(folder, workbooks) for folder in scan.root.parents[:_SEARCHED_PARENTS]]
+    for files in (scan.spreadsheets, *parents):
+        findings += _lock_files(files)
+        candidates = _candidates(files, workbooks)
+        tables, refused = _read_all(candidates, workbooks, folders)
+        refusals += refused
+        if not tables:
+            tables, refused = _read_all(_other_text_tables(files, workbooks), workbooks, folders)
+            refusals += refused
         if tables:
             tables.sort(key=lambda table: bool(workbooks.superseded(table)))
             for refusal in refusals:
-                if not workbooks.is_unrelated(refusal.path):
+                if refusal.path in candidates and not workbooks.is_unrelated(refusal.path):
                     findings.append(_unused_workbook(refusal, tables, workbooks))
             return tables, findings
     raise _no_workbook(scan.root, refusals, workbooks, has_lock_file=bool(findings))
+
+
+def _read_all(
+    paths: Iterable[Path], workbooks: LabelWorkbooks, folders: Collection[FolderKey]
+) -> tuple[list[Table], list[BadInput]]:
+    """Return the usable workbooks, and why others cannot be used."""
+    tables = []
+    refusals = []
+    for path in paths:
+        try:
+            tables.append(_read_checked(path, workbooks, folders))
+        except BadInput as refusal:
+            refusals.append(refusal)
+    return tables, refusals
 
 
 def readable_rows(table: Table, workbooks: LabelWorkbooks) -> Iterator[LabelRow]:
@@ -67,28 +89,52 @@ def with_full_path(error: UnknownLabel, table: Table, index: int, workbooks: Lab
     return UnknownLabel(error.label, location, workbooks.emotions)
 
 
-def _files_in(folder: Path) -> list[Path]:
+def _files_in(folder: Path, workbooks: LabelWorkbooks) -> list[Path]:
+    """Return the files in a folder above the root that may be workbooks of the database."""
     try:
-        return sorted(path for path in folder.iterdir() if path.is_file())
+        files = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError:  # a folder above the root that this user may not read is not part of the database
         return []
+    return [path for path in files if _is_excel(path) or workbooks.is_preferred(path)]
 
 
-def _candidates(paths: Iterable[Path], workbooks: LabelWorkbooks) -> tuple[list[Path], list[Finding]]:
-    """Return the possible workbooks, the preferred version first, then the nearest to the root.
+def _is_excel(path: Path) -> bool:
+    return path.suffix.lower() in WORKBOOK_SUFFIXES
 
-    Lock files are returned as findings.
-    """
-    candidates = []
-    lock_files = []
+
+def _lock_files(paths: Iterable[Path]) -> Iterator[Finding]:
     for path in paths:
         if path.name.startswith("~$"):
             message = "a spreadsheet program has this workbook open; changes that are not saved are not read"
-            lock_files.append(Finding("workbook is open", path.name, message))
-        elif path.suffix.lower() in (".xlsx", ".xls") and not path.name.startswith("."):
+            yield Finding("workbook is open", path.name, message)
+
+
+def _candidates(paths: Iterable[Path], workbooks: LabelWorkbooks) -> list[Path]:
+    """Return the possible workbooks, the preferred version first, then the nearest to the root.
+
+    Text tables are among them only under a known name: a database may be stored with thousands of them.
+    """
+    candidates = []
+    for path in paths:
+        suffix = path.suffix.lower()
+        is_possible = suffix in SPREADSHEET_SUFFIXES
+        if suffix in TEXT_SUFFIXES:
+            is_possible = workbooks.is_preferred(path)
+        if is_possible and not path.name.startswith((".", "~$")):
             candidates.append(path)
-    candidates.sort(key=lambda path: (workbooks.rank(path), len(path.parts), path))
-    return candidates, lock_files
+    candidates.sort(key=lambda path: (workbooks.rank(path), not _is_excel(path), len(path.parts), path))
+    return candidates
+
+
+def _other_text_tables(paths: Iterable[Path], workbooks: LabelWorkbooks) -> list[Path]:
+    """Return the text tables nearest to the root that have no known name."""
+    tables = []
+    for path in paths:
+        is_text = path.suffix.lower() in TEXT_SUFFIXES and not path.name.startswith((".", "~$"))
+        if is_text and not workbooks.is_preferred(path):
+            tables.append(path)
+    tables.sort(key=lambda path: (len(path.parts), path))
+    return tables[:_MAX_TEXT_TABLES]
 
 
 def _read_checked(path: Path, workbooks: LabelWorkbooks, folders: Collection[FolderKey]) -> Table:
@@ -97,14 +143,18 @@ def _read_checked(path: Path, workbooks: LabelWorkbooks, folders: Collection[Fol
     if not table.rows:
         raise BadInput(path, "has no rows below its header", "Use the workbook with the labels.")
     _check_emotions(table, workbooks)
+    first_row: LabelRow | None = None
     for row in readable_rows(table, workbooks):
         if workbooks.find_key(row, folders):
             return table
-    unknown = _first_unknown_label(table, workbooks)
-    if unknown:
-        raise BadInput(path, f"has no row that can be used; {unknown.what}", unknown.hint)
-    problem = f"names no clip that has a folder (it has {counted(len(table.rows), 'row')})"
-    raise BadInput(path, problem, "Are the clips where it expects them?")
+        first_row = first_row or row
+    problem, hint = _first_problem(table, workbooks)
+    if first_row is None:
+        raise BadInput(path, f"has no row that can be used; {problem}", hint)
+    hint = f"Are the clips where it expects them? The first is {first_row.subject}/{first_row.name}."
+    if problem:
+        hint += f" Other rows cannot be used: {problem}."
+    raise BadInput(path, f"names no clip that has a folder (it has {counted(len(table.rows), 'row')})", hint)
 
 
 def _check_emotions(table: Table, workbooks: LabelWorkbooks) -> None:
@@ -129,16 +179,17 @@ def _check_emotions(table: Table, workbooks: LabelWorkbooks) -> None:
     raise BadInput(table.path, problem, hint)
 
 
-def _first_unknown_label(table: Table, workbooks: LabelWorkbooks) -> UnknownLabel | None:
-    """Return the first unknown label, which explains why a workbook has no usable row."""
+def _first_problem(table: Table, workbooks: LabelWorkbooks) -> tuple[str, str]:
+    """Return why the first row that cannot be used cannot, and what to do; ("", "") where all can."""
     for index, cells in enumerate(table.rows):
         try:
             workbooks.parse_row(cells, table.location(index))
         except UnknownLabel as unknown:
-            return with_full_path(unknown, table, index, workbooks)
-        except ValueError:
-            continue
-    return None
+            described = with_full_path(unknown, table, index, workbooks)
+            return described.what.removesuffix("."), described.hint
+        except ValueError as error:
+            return f"row {table.row_numbers[index]}: {error}", "Correct the workbook."
+    return "", ""
 
 
 def _unused_workbook(refusal: BadInput, tables: list[Table], workbooks: LabelWorkbooks) -> Finding:
@@ -150,7 +201,7 @@ def _unused_workbook(refusal: BadInput, tables: list[Table], workbooks: LabelWor
     message = str(refusal)
     is_replaced = False
     for table in tables:
-        if workbooks.part_of(table.path) == part:
+        if workbooks.part_of(table.path) == part and not says_sample_list(refusal.path):
             is_replaced = workbooks.rank(refusal.path) < workbooks.rank(table.path)
             if is_replaced:
                 message += f" {table.path.name} is used in its place."

@@ -8,6 +8,11 @@ from learnet.datasets.readers.reading.folder_names import FolderKey, normalise_n
 from learnet.datasets.readers.reading.folder_tree import FolderScan
 from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
 from learnet.datasets.readers.reading.rows import LabelRow, drop_repeated_rows
+from learnet.datasets.readers.reading.sample_lists import (
+    describe_sample_list,
+    says_sample_list,
+    split_sample_lists,
+)
 from learnet.datasets.readers.reading.table import Table
 from learnet.datasets.readers.reading.workbook_search import (
     find_workbooks,
@@ -41,11 +46,16 @@ def read_labels(
     used = []
     rows: list[LabelRow] = []
     for part in sorted(tables_by_part):
-        table, *versions = tables_by_part[part]
+        (table, *versions), lists = split_sample_lists(tables_by_part[part], workbooks)
         used.append(table)
+        if says_sample_list(table.path):
+            message = "by its name it lists some samples only, and there is no other workbook"
+            findings.append(Finding("labels uncertain", table.path.name, message, serious=True))
         table_rows, problems = _parse_rows(table, workbooks)
         rows += table_rows
         findings += problems
+        for sample_list in lists:
+            findings += describe_sample_list(sample_list, workbooks, len(table_rows))
         findings += _superseded_versions(table, versions, workbooks)
         for version in versions:
             findings += _compare(table, version, table_rows, workbooks)

@@ -306,6 +306,25 @@ def test_the_published_repairs_go_into_the_workbook_they_were_made_for(tmp_path:
     assert (kinds(reading).count("apex repaired"), kinds(reading).count("offset repaired")) == (21, 1)
 
 
+def test_an_apex_of_the_owners_goes_before_an_estimate(tmp_path: Path) -> None:
+    """Another version of theirs gives two of the 21, of which one is outside the clip."""
+    root = updated(tmp_path, set(PUBLISHED_APEXES))
+    book = openpyxl.load_workbook(root / "CASME2-coding-updated.xlsx")
+    page = book.active
+    inside, outside = 29 + 2, 35 + 2
+    assert [page.cell(line, 2).value for line in (inside, outside)] == ["EP029", "EP035"]
+    page.cell(inside, 5).value = page.cell(inside, 4).value + 61
+    page.cell(outside, 5).value = 9999
+    book.save(root / "CASME2_label_Ver_2.xlsx")
+    reading = read(root)
+    assert reading.about["workbook"].startswith("CASME2-coding-updated.xlsx")
+    sources = {finding.where[-5:]: finding.what for finding in reading.findings if "repaired" in finding.kind}
+    assert (
+        f"{page.cell(inside, 5).value}, as given by the owners in CASME2_label_Ver_2.xlsx" in sources["EP029"]
+    )
+    assert sources["EP035"].endswith("68, as published by meb") and len(sources) == 21
+
+
 @pytest.mark.parametrize("change", ["another row bare", "one row less", "filled in"])
 def test_the_published_repairs_touch_no_other_workbook(tmp_path: Path, change: str) -> None:
     """Repairs by position need correct positions: with one row moved, each would change another clip."""

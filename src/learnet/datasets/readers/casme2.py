@@ -14,7 +14,7 @@ from learnet.core.settings import DatasetSubset
 from learnet.datasets.readers.reading.cells import is_missing
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_names import normalise_name
-from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
+from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks, OwnersRows
 from learnet.datasets.readers.reading.layout import DatabaseLayout, FolderMatch, locate_below_subject
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_key
 from learnet.datasets.readers.reading.reader import read_clips
@@ -83,7 +83,7 @@ def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
     return [row_from_cells(cells, location, f"{subject_in_row(cells):02d}")]
 
 
-def _repair(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
+def _repair(table: Table, rows: list[LabelRow], owners: OwnersRows) -> tuple[list[LabelRow], list[Finding]]:
     """Apply the published repairs of the 256-row workbook.
 
     The repairs name rows by position, so they are applied only where the rows without an apex are exactly
@@ -108,10 +108,26 @@ def _repair(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Fi
     repaired_rows = []
     findings = []
     for row in rows:
-        repaired, repairs = _repair_row(row, position_of[row.location])
+        repaired, repairs = _repair_by_owners(row, owners)
+        if not repairs:
+            repaired, repairs = _repair_row(row, position_of[row.location])
         repaired_rows.append(repaired)
         findings += repairs
     return repaired_rows, findings
+
+
+def _repair_by_owners(row: LabelRow, owners: OwnersRows) -> tuple[LabelRow, list[Finding]]:
+    """Take an apex that is missing from another version: the owners saw it, and meb only estimated it."""
+    if row.apex is not None or row.onset is None or row.offset is None:
+        return row, []
+    for name, other_rows in owners.items():
+        for other in other_rows:
+            is_same = clip_key(other, "") == clip_key(row, "")
+            if is_same and other.apex is not None and row.onset <= other.apex <= row.offset:
+                message = f"{row.location}: {other.apex}, as given by the owners in {name}"
+                finding = Finding("apex repaired", clip_key(row, "casme2"), message)
+                return replace(row, apex=other.apex, apex_source="repaired"), [finding]
+    return row, []
 
 
 def _repair_row(row: LabelRow, position: int) -> tuple[LabelRow, list[Finding]]:

@@ -20,7 +20,7 @@ from learnet.datasets.readers.reading.folder_names import (
     normalise_name,
     subject_number,
 )
-from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
+from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks, OwnersRows
 from learnet.datasets.readers.reading.layout import (
     ClipLocation,
     DatabaseLayout,
@@ -206,7 +206,9 @@ def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
     return [row]
 
 
-def _check_naming_rules(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
+def _check_naming_rules(
+    table: Table, rows: list[LabelRow], owners: OwnersRows
+) -> tuple[list[LabelRow], list[Finding]]:
     """Report naming sheets that lack a name in use or differ from known copies. The rows stay as they are."""
     used = set()
     for row in rows:

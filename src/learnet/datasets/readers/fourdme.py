@@ -20,7 +20,7 @@ from learnet.datasets.readers.reading.folder_names import (
     normalise_name,
     subject_number,
 )
-from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
+from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks, OwnersRows
 from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout, FolderMatch
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_key
 from learnet.datasets.readers.reading.reader import read_clips
@@ -107,7 +107,9 @@ def _in_order(emotions: set[str]) -> list[str]:
     return [emotion for emotion in EMOTIONS if emotion in emotions]
 
 
-def _check_rows(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
+def _check_rows(
+    table: Table, rows: list[LabelRow], owners: OwnersRows
+) -> tuple[list[LabelRow], list[Finding]]:
     """Report rows of sums, and flags that disagree with the emotion. The rows stay as they are."""
     cells_at = {}
     findings = []

@@ -27,7 +27,7 @@ from learnet.datasets.readers.reading.folder_names import (
     subject_number,
 )
 from learnet.datasets.readers.reading.folder_tree import scan_folders, validate_root
-from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
+from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks, OwnersRows
 from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout, FolderMatch
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_key
 from learnet.datasets.readers.reading.reader import read_scanned_clips
@@ -143,7 +143,9 @@ def _onsets_and_offsets(cells: Mapping[str, str]) -> list[tuple[int | None, int 
     return pairs
 
 
-def _check_rows(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
+def _check_rows(
+    table: Table, rows: list[LabelRow], owners: OwnersRows
+) -> tuple[list[LabelRow], list[Finding]]:
     """Report expressions outside their long clip or with another emotion than its name's.
 
     The rows stay as they are.

@@ -1,5 +1,6 @@
 """Part A of CAS(ME)^3: published repairs, versions of the workbook, macro-expressions."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ from tests.datasets.readers.casme3.written import (
 )
 
 REPAIRED: list[Cells] = [
-    ("spNO.149", "d", 112, 83, 130, "4", "V", "disgust"),
+    ("spNO.149", "d", 112, 83, 190, "4", "V", "disgust"),
     ("spNO.216", "d", 3647, 2655, 2660, "4", "V", "disgust"),
     ("spNO.216", "e", 0, 0, 16, "4", "V", "disgust"),
     ("spNO.214", "c", 20, 26, 3460, "4", "V", "disgust"),
@@ -41,7 +42,7 @@ def test_the_published_repairs(tmp_path: Path, tree: str) -> None:
     """In the tree of clips the folder is called by the onset as the workbook has it, or as it should be."""
     book(tmp_path / V2, REPAIRED)
     for subject, letter, onset, first, last in (
-        ("149", "d", 112, 100, 150), ("216", "d", 2647, 2600, 2700), ("216", "e", 0, 1, 30),
+        ("149", "d", 112, 100, 200), ("216", "d", 2647, 2600, 2700), ("216", "e", 0, 1, 30),
         ("214", "c", 20, 8, 60),
         ("40", "e", 1812, 1810, 1860), ("40", "e", 2327, 2320, 2420),
     ):  # fmt: skip
@@ -54,23 +55,99 @@ def test_the_published_repairs(tmp_path: Path, tree: str) -> None:
         (clip.subject, clip.name, clip.onset, clip.apex, clip.offset, clip.apex_source)
         for clip in reading.clips
     ] == [
-        ("spNO.149", "d_112", 112, 123, 130, "repaired"),
+        ("spNO.149", "d_112", 112, 160, 190, "repaired"),
         ("spNO.216", "d_3647", 2647, 2655, 2660, "file"),
         ("spNO.216", "e_0", 1, 1, 16, "repaired"),
         ("spNO.214", "c_20", 20, 26, 34, "file"),
         ("spNO.40", "e_1812", 1812, 1824, 1845, "file"),
         ("spNO.40", "e_2327", 2327, 2363, 2403, "file"),
     ]
-    messages = [finding.kind for finding in reading.findings if "as published by meb" in finding.what]
-    assert messages == [
-        "apex repaired",
-        "onset repaired",
-        "onset and apex repaired",
-        "offset repaired",
-        "offset repaired",
-        "offset repaired",
+    sources = []
+    for finding in reading.findings:
+        if finding.kind.endswith("repaired"):
+            sources.append((finding.kind, "by meb" in finding.what, "by the owners" in finding.what))
+    assert sources == [
+        ("apex repaired", False, True),
+        ("onset repaired", False, True),
+        ("onset and apex repaired", True, False),
+        ("offset repaired", True, False),
+        ("offset repaired", False, True),
+        ("offset repaired", False, True),
     ]
-    assert reading.findings[0].what == f"{V2} row 2: apex 83 becomes 123, as published by meb"
+    change = f"{V2} row 2: apex 83 becomes 160"
+    assert reading.findings[0].what == f"{change}, as corrected by the owners in {ALL_V2}"
+
+
+WITHOUT_EMOTION = (*HEADER[:6], "Expression type", "Objective class")
+
+
+def owners_book(path: Path, micro: Iterable[Cells] = ROWS, macro: Iterable[Cells] = MACRO) -> Path:
+    """The workbook of both kinds as the owners publish it: it has no emotions."""
+    rows = [(*row[:6], "Macro-expression", row[6]) for row in macro]
+    rows += [(*row[:6], "Micro-expression", row[6]) for row in micro]
+    return book(path, rows, WITHOUT_EMOTION, ("AU+Emotion", "eye blink"))
+
+
+def test_what_the_owners_have_beside_is_right_against_a_guess_of_others(tmp_path: Path) -> None:
+    """meb guesses an offset of 34; the owners have 40 in their workbook of all expressions."""
+    rows = [("spNO.214", "c", 20, 26, 3460, "4", "V", "disgust")]
+    book(tmp_path / V2, rows)
+    images(tmp_path / "part_A" / "spNO.214" / "c" / "color", range(8, 60), "{}.jpg")
+    assert frames_of(read(tmp_path), "c_20") == (20, 26, 34, "file")
+    owners_book(tmp_path / "owners" / ALL_V2, [("spNO.214", "c", 20, 26, 40, "4", "V")])
+    reading = read(tmp_path)
+    assert frames_of(reading, "c_20") == (20, 26, 40, "file")
+    assert of_kind(reading, "offset repaired").what.endswith(f"as corrected by the owners in {ALL_V2}")
+    assert kinds(reading, serious=True) == []
+    owners_book(tmp_path / "owners" / ALL_V2, rows)  # they have not corrected it
+    assert frames_of(read(tmp_path), "c_20") == (20, 26, 34, "file")
+
+
+def test_the_owners_workbook_of_all_expressions_has_no_emotions(tmp_path: Path) -> None:
+    """Macro-expressions have that of their objective class, micro-expressions that of the label file."""
+    database(tmp_path)
+    owners_book(tmp_path / "annotation" / ALL_V2, ROWS, [*MACRO, ("spNO.902", "b", 200, 210, 230, "9", "IV")])
+    cut(tmp_path / "Part_A_MaE_clip" / "frame", [*MACRO, ("spNO.902", "b", 200, 210, 230)])
+    micro, macro, both = (
+        read(tmp_path, DatasetSubset(expressions=wish)) for wish in ("micro", "macro", "all")
+    )
+    assert clips(micro) == EXPECTED and kinds(micro, serious=True) == []
+    assert [(clip.name, clip.emotion, clip.kind) for clip in macro.clips] == [
+        ("a_400", "happiness", "macro"),
+        ("b_50", "sadness", "macro"),
+        ("b_200", "disgust", "macro"),
+    ]
+    finding = of_kind(macro, "emotion by objective class")
+    assert "3 macro-expressions" in finding.what and not finding.serious
+    assert both.clips == macro.clips + micro.clips
+    assert kinds(macro, serious=True) == kinds(both, serious=True) == []
+    assert "emotion by objective class" not in kinds(micro)
+
+
+def test_without_the_label_file_there_are_macro_expressions_only(tmp_path: Path) -> None:
+    owners_book(tmp_path / ALL_V2)
+    recorded(tmp_path / "part_A", [*ROWS, *MACRO])
+    macro = read(tmp_path, DatasetSubset(expressions="macro"))
+    assert [clip.emotion for clip in macro.clips] == ["happiness", "sadness"]
+    assert kinds(macro, serious=True) == []
+    for expressions in ("micro", "all"):
+        with pytest.raises(BadInput, match="no column `emotion`") as refusal:
+            read(tmp_path, DatasetSubset(expressions=expressions))
+        assert V2 in refusal.value.hint
+
+
+def test_micro_expressions_find_their_emotion_where_the_workbooks_differ_in_frames(tmp_path: Path) -> None:
+    """The onset was corrected in one of the two; a row that the label file lacks is reported."""
+    book(tmp_path / V2, [("spNO.901", "a", 955, 359, 366, "5", "II", "fear")])
+    owners_book(
+        tmp_path / ALL_V2,
+        [("spNO.901", "a", 355, 359, 366, "5", "II"), ("spNO.901", "a", 500, 505, 510, "5", "II")],
+    )
+    recorded(tmp_path / "part_A", [("spNO.901", "a", 355, 0, 600), *MACRO])
+    both = read(tmp_path, DatasetSubset(expressions="all"))
+    assert [(clip.name, clip.emotion) for clip in both.clips if clip.kind == "micro"] == [("a_355", "fear")]
+    (unusable,) = [finding for finding in both.findings if finding.serious]
+    assert "no emotion is given" in unusable.what
 
 
 def test_a_repair_takes_only_the_row_that_is_still_wrong(tmp_path: Path) -> None:

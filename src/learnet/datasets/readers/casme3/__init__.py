@@ -13,8 +13,8 @@ from learnet.datasets.readers.casme3.part_a import PUBLISHED, layout_a
 from learnet.datasets.readers.casme3.part_c import layout_c
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_names import normalise_name
-from learnet.datasets.readers.reading.folder_tree import validate_root
-from learnet.datasets.readers.reading.reader import read_clips
+from learnet.datasets.readers.reading.folder_tree import scan_folders, validate_root
+from learnet.datasets.readers.reading.reader import read_scanned_clips
 
 
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
@@ -29,11 +29,12 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
     if normalise_name(root.name) in OTHER_MEDIA:
         problem = "this holds depth maps or films, not the colour images"
         raise BadInput(root, problem, "Give the folder above it.")
+    scan = scan_folders(root)
     if selection.part == "C":
         if selection.expressions != "micro":
             raise LearnetError("Part C of CAS(ME)^3 has micro-expressions only.", "Leave expressions out.")
-        return read_clips(root, selection, layout_c())
-    return read_clips(root, selection, layout_a(micro_only=selection.expressions == "micro"))
+        return read_scanned_clips(scan, selection, layout_c())
+    return read_scanned_clips(scan, selection, layout_a(selection.expressions, scan.spreadsheets))
 
 
 CASME3 = Dataset(

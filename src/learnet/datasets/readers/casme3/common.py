@@ -14,6 +14,10 @@ from learnet.datasets.readers.reading.matching import TreeProperties
 
 FPS = 30.0
 
+WORKBOOK = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
+WORKBOOK_OF_ALL = "CAS(ME)3_part_A_v2.xls"
+"""Label file of the micro-expressions of part A; workbook of all its expressions."""
+
 TREES = ("clips", "raw")
 """A folder per clip; a folder per recording (part A: subject and letter, part C: subject). In order of
 preference."""

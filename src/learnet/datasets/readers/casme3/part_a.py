@@ -5,14 +5,28 @@ Its rows name no clip: one is identified by subject, letter of the recording and
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from learnet.core.errors import BadInput
 from learnet.core.labels import EMOTIONS
-from learnet.core.records import Finding
-from learnet.datasets.readers.casme3.common import RECORDING, TREES, part_layout, without_colour
+from learnet.datasets.readers.casme3.common import (
+    RECORDING,
+    TREES,
+    WORKBOOK,
+    WORKBOOK_OF_ALL,
+    part_layout,
+    without_colour,
+)
+from learnet.datasets.readers.casme3.emotions import (
+    MicroEmotions,
+    emotion_of_class,
+    emotions_by_class,
+    read_micro_emotions,
+    without_emotions,
+)
+from learnet.datasets.readers.casme3.repairs import repair
 from learnet.datasets.readers.reading.cells import normalise_header, whole_number
 from learnet.datasets.readers.reading.folder_names import (
     FolderKey,
@@ -23,8 +37,7 @@ from learnet.datasets.readers.reading.folder_names import (
 )
 from learnet.datasets.readers.reading.label_sources import LabelWorkbooks
 from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout
-from learnet.datasets.readers.reading.matching import clip_key
-from learnet.datasets.readers.reading.rows import REQUIRED, LabelRow, emotion_in_row
+from learnet.datasets.readers.reading.rows import LabelRow, emotion_in_row
 from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
 
 PUBLISHED = {
@@ -48,36 +61,16 @@ SCHEMA = TableSchema(
         "action_units": ("au", "aus", "actionunits"),
         "emotion": ("emotion", "emotions"),
         "kind": ("expressiontype", "exptype", "type"),
+        "objective_class": ("objectiveclass", "objectiveclasses"),
     },
-    required=REQUIRED,
+    required=("subject", "name", "onset", "apex", "offset"),
 )
 
-WORKBOOK = "cas(me)3_part_A_ME_label_JpgIndex_v2.xlsx"
-WORKBOOKLL = "CAS(ME)3_part_A_v2.xls"
 WORKBOOKS = ("casme3partamelabeljpgindexv2", "casme3partav2", "casme3partamelabel", "casme3parta")
 
 FIRST_VERSION_ROWS = 921
 """Micro-expressions of version 1. Version 2 has 860: some of them became macro-expressions."""
 
-
-@dataclass(frozen=True)
-class _Repair:
-    """One published repair. It is not the owners'; source: github.com/tvaranka/meb."""
-
-    subject: str
-    letter: str  # "" for any
-    wrong: dict[str, int | None]  # onset, apex, offset in version 2
-    right: dict[str, int]
-
-
-REPAIRS = (
-    _Repair("spNO.149", "d", {"onset": 112, "apex": 83}, {"apex": 123}),
-    _Repair("spNO.216", "d", {"onset": 3647}, {"onset": 2647}),
-    _Repair("spNO.216", "e", {"onset": 0, "apex": 0}, {"onset": 1, "apex": 1}),
-    _Repair("spNO.214", "c", {"offset": 3460}, {"offset": 34}),
-    _Repair("spNO.40", "e", {"onset": 1812, "apex": 1824, "offset": None}, {"offset": 1845}),
-    _Repair("spNO.40", "", {"onset": 2327, "apex": 2363, "offset": None}, {"offset": 2403}),
-)
 
 _LETTER = re.compile("[a-z]")
 _CLIP = re.compile(r"([^_]+)_([a-z])_([0-9]+)")
@@ -91,38 +84,72 @@ def _parse_kind(text: str) -> str | None:
     return _KINDS.get(re.sub("expressions?$", "", normalise_header(text)))
 
 
-def _read_table(path: Path, micro_only: bool) -> Table:
-    """Read the workbook of part A. A workbook without a column of kinds has micro-expressions only.
+def _read_table(path: Path, expressions: str, files: Sequence[Path]) -> Table:
+    """Read a workbook of part A. A workbook without a column of kinds has micro-expressions only.
 
     Args:
         path: the workbook.
-        micro_only: leave out macro-expressions. Rows of unknown kind stay, to be reported.
+        expressions: "micro", "macro" or "all". Macro-expressions are left out for "micro"; rows of unknown
+            kind stay, to be reported.
+        files: spreadsheets of the database, one of which may have the emotions that this one lacks.
     """
     if "wronglylabeled" in normalise_header(path.stem):
         raise BadInput(path, "lists rows that are wrong in version 1, not labels", f"Use {WORKBOOK}.")
     table = read_table(path, SCHEMA)
     has_kinds = any(cells["kind"] for cells in table.rows)
-    if not has_kinds and not micro_only:
+    if not has_kinds and expressions != "micro":
         problem = "has no column `Expression type`, so no macro-expressions"
-        raise BadInput(path, problem, f"They are in {WORKBOOKLL}.")
+        raise BadInput(path, problem, f"They are in {WORKBOOK_OF_ALL}.")
     if not has_kinds and len(table.rows) > FIRST_VERSION_ROWS:
         problem = (
             f"has {len(table.rows)} rows and no column `Expression type`, "
             "so micro- and macro-expressions cannot be distinguished"
         )
         raise BadInput(path, problem, f"Use {WORKBOOK}.")
+    if not has_kinds:
+        table = replace(table, rows=[cells | {"kind": "micro"} for cells in table.rows])
+    if expressions == "micro":
+        table = _without_macro(table)
+    if any(normalise_header(header) in SCHEMA.columns["emotion"] for header in table.headers):
+        return table
+    return _with_emotions(table, expressions, read_micro_emotions(path, files, SCHEMA))
+
+
+def _without_macro(table: Table) -> Table:
     rows = []
     row_numbers = []
     remarks = []
     for index, cells in enumerate(table.rows):
-        if not has_kinds:
-            cells = cells | {"kind": "micro"}
-        if micro_only and _parse_kind(cells["kind"]) == "macro":
-            continue
-        rows.append(cells)
-        row_numbers.append(table.row_numbers[index])
-        remarks += table.remarks[index : index + 1]
+        if _parse_kind(cells["kind"]) != "macro":
+            rows.append(cells)
+            row_numbers.append(table.row_numbers[index])
+            remarks += table.remarks[index : index + 1]
     return replace(table, rows=rows, row_numbers=row_numbers, remarks=remarks)
+
+
+def _with_emotions(table: Table, expressions: str, micro_emotions: MicroEmotions) -> Table:
+    """Return a table without emotions with those of the label file and of the objective classes.
+
+    Raises:
+        BadInput: micro-expressions are requested, and no label file has their emotions.
+    """
+    rows = []
+    micro = 0
+    with_emotion = 0
+    for cells in table.rows:
+        is_micro = _parse_kind(cells["kind"]) == "micro"
+        emotion = micro_emotions.find(cells) if is_micro else emotion_of_class(cells["objective_class"])
+        micro += is_micro
+        with_emotion += is_micro and bool(emotion)
+        if is_micro and expressions == "macro":
+            emotion = emotion or "others"  # its row only says that its folder has a label
+        rows.append(cells | {"emotion": emotion})
+    if micro and not with_emotion and expressions != "macro":
+        raise without_emotions(table.path)
+    findings = table.findings
+    if len(rows) > micro:
+        findings = (*findings, emotions_by_class(table.path, len(rows) - micro))
+    return replace(table, rows=rows, findings=findings)
 
 
 def _superseded(table: Table) -> str:
@@ -160,52 +187,6 @@ def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
     return [row]
 
 
-def _repair(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
-    """Apply the published repairs to rows that still have the wrong values."""
-    repaired_rows = []
-    findings = []
-    for row in rows:
-        repair = _find_repair(row)
-        if repair:
-            row, finding = _repair_row(row, repair)
-            findings.append(finding)
-        repaired_rows.append(row)
-    return repaired_rows, findings
-
-
-def _marks(row: LabelRow) -> dict[str, int | None]:
-    return {"onset": row.onset, "apex": row.apex, "offset": row.offset}
-
-
-def _find_repair(row: LabelRow) -> _Repair | None:
-    marks = _marks(row)
-    for repair in REPAIRS:
-        is_recording = row.subject == repair.subject and repair.letter in ("", row.folder_name)
-        if is_recording and repair.wrong.items() <= marks.items():
-            return repair
-    return None
-
-
-def _repair_row(row: LabelRow, repair: _Repair) -> tuple[LabelRow, Finding]:
-    """Apply a repair, unless the frames would then be out of order."""
-    marks = _marks(row)
-    changes = []
-    for mark, frame in repair.right.items():
-        changes.append(f"{mark} {marks[mark] or 0} becomes {frame}")
-    change = ", ".join(changes)
-    key = clip_key(row, "casme3")
-    onset, apex, offset = (marks | repair.right).values()
-    if onset is None or apex is None or offset is None or not onset <= apex <= offset:
-        message = (
-            f"{row.location}: published by meb, {change}; but then onset, apex and offset are out of order"
-        )
-        return row, Finding("repair not applied", key, message)
-    apex_source = "repaired" if "apex" in repair.right else "file"
-    repaired = replace(row, onset=onset, apex=apex, offset=offset, apex_source=apex_source)
-    kind = f"{' and '.join(repair.right)} repaired"
-    return repaired, Finding(kind, key, f"{row.location}: {change}, as published by meb")
-
-
 def _locate_clip(parts: Sequence[str]) -> ClipLocation | None:
     """Locate a clip `.../spNo.1_a_355` or a recording `.../spNO.1/a/color`."""
     clip = find_named_clip(parts, _CLIP)
@@ -230,22 +211,28 @@ def _keys(row: LabelRow) -> tuple[FolderKey, ...]:
     return (row.subject, f"{row.folder_name}_{row.onset}"), (row.subject, row.folder_name, RECORDING)
 
 
-def layout_a(micro_only: bool) -> DatabaseLayout:
-    """Return the layout of part A. A recording holds its clips of both kinds, so it is preferred for both."""
+def layout_a(expressions: str, files: Sequence[Path]) -> DatabaseLayout:
+    """Return the layout of part A. A recording holds its clips of both kinds, so it is preferred for both.
+
+    Args:
+        expressions: "micro", "macro" or "all".
+        files: spreadsheets of the database.
+    """
+    micro_only = expressions == "micro"
     unrelated_names: tuple[str, ...] = ("wronglylabeled", "partc")
     if not micro_only:
         unrelated_names += ("melabel",)
     labels = LabelWorkbooks(
         dataset="casme3",
         title="CAS(ME)^3",
-        example=WORKBOOK if micro_only else WORKBOOKLL,
+        example=WORKBOOK if micro_only else WORKBOOK_OF_ALL,
         schema=SCHEMA,
         emotions=PUBLISHED if micro_only else EMOTIONS,
         parse_row=_parse_row,
         preferred_names=WORKBOOKS,
         unrelated_names=unrelated_names,
-        custom_reader=partial(_read_table, micro_only=micro_only),
-        repair=_repair,
+        custom_reader=partial(_read_table, expressions=expressions, files=files),
+        repair=repair,
         alternative_keys=_keys,
         superseded=_superseded,
     )

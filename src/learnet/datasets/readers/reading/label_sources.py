@@ -1,6 +1,6 @@
 """Where the labels of a database are stored: in workbooks, or in the names of folders."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +11,13 @@ from learnet.datasets.readers.reading.folder_names import FolderKey, PathParts
 from learnet.datasets.readers.reading.rows import LabelRow, key_by_subject_and_name
 from learnet.datasets.readers.reading.table import Cells, Table, TableSchema, read_table
 
+OwnersRows = Mapping[str, list[LabelRow]]
+"""Name of another workbook of the owners, a version that they did not replace -> its rows."""
 
-def no_repairs(table: Table, rows: list[LabelRow]) -> tuple[list[LabelRow], list[Finding]]:
+
+def no_repairs(
+    table: Table, rows: list[LabelRow], owners: OwnersRows
+) -> tuple[list[LabelRow], list[Finding]]:
     """Return the rows as they are: the `LabelWorkbooks.repair` of databases without published repairs."""
     return rows, []
 
@@ -77,8 +82,9 @@ class LabelWorkbooks(LabelSource):
     custom_reader: Callable[[Path], Table] | None = None
     """Replaces `read_table` where a workbook needs more than that."""
 
-    repair: Callable[[Table, list[LabelRow]], tuple[list[LabelRow], list[Finding]]] = no_repairs
-    """Applies published repairs to the rows."""
+    repair: Callable[[Table, list[LabelRow], OwnersRows], tuple[list[LabelRow], list[Finding]]] = no_repairs
+    """Applies published repairs to the rows. What another workbook of the owners says is preferred to what
+    others guess."""
 
     superseded: Callable[[Table], str] = lambda table: ""
     """Why a workbook is a version that its owners replaced; "" for others."""

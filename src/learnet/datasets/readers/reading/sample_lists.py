@@ -37,8 +37,8 @@ def split_sample_lists(tables: Sequence[Table], workbooks: LabelWorkbooks) -> tu
     """
     clips_of = [set(clips_in_table(table, workbooks)) for table in tables]
     all_clips = max(clips_of, key=len)
-    versions = []
-    lists = []
+    versions: list[Table] = []
+    lists: list[Table] = []
     for table, clips in zip(tables, clips_of, strict=True):
         is_part = len(clips) < len(all_clips) and 2 * len(clips & all_clips) >= len(clips)
         says_list = says_sample_list(table.path) or bool(table.remarks)

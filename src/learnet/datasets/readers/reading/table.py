@@ -174,6 +174,15 @@ def _merged_cells(path: Path, sheet: str, rows: Sequence[int]) -> tuple[Finding,
     return (Finding("merged cells", path.name, message),)
 
 
+def _remark_columns(headers: Sequence[str], columns: Mapping[str, int]) -> list[int]:
+    """Return the columns of problems and comments among those that hold no field."""
+    remarks = []
+    for column, header in enumerate(headers):
+        if column not in columns.values() and _REMARK_HEADERS.search(normalise_header(header)):
+            remarks.append(column)
+    return remarks
+
+
 def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema: TableSchema) -> Table:
     """Return the table whose header is row `header_index`."""
     headers = sheet.rows[header_index]
@@ -181,10 +190,7 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
         headers = headers[:-1]
     columns = _find_columns(headers, schema)
     fields = dict.fromkeys([*schema.columns, *columns])
-    remark_columns = []
-    for column, header in enumerate(headers):
-        if column not in columns.values() and _REMARK_HEADERS.search(normalise_header(header)):
-            remark_columns.append(column)
+    remark_columns = _remark_columns(headers, columns)
     first_row = header_index + 1
     merged = [row_number for row_number in sheet.merged_rows if row_number > first_row]
     table = Table(path, name, headers, [], [], findings=_merged_cells(path, name, merged))
@@ -192,14 +198,14 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
         if not any(row):
             continue
         cells = {}
-        for name in fields:
-            column = columns.get(name)
-            cells[name] = "" if column is None or column >= len(row) else row[column]
+        for field_name in fields:
+            column = columns.get(field_name)
+            cells[field_name] = "" if column is None or column >= len(row) else row[column]
         if all(cells[key] for key in schema.keys) and not schema.is_note(cells):
             table.rows.append(cells)
             table.row_numbers.append(row_number)
             if remark_columns:
-                texts = [row[column] for column in remark_columns if column < len(row)]
+                texts = [row[index] for index in remark_columns if index < len(row)]
                 table.remarks.append("; ".join(filter(None, texts)))
         else:
             table.notes[row_number] = cells

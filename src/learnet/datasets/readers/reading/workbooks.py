@@ -51,7 +51,7 @@ def read_labels(
         if says_sample_list(table.path):
             message = "by its name it lists some samples only, and there is no other workbook"
             findings.append(Finding("labels uncertain", table.path.name, message, serious=True))
-        table_rows, problems = _parse_rows(table, workbooks)
+        table_rows, problems = _parse_rows(table, versions, workbooks)
         rows += table_rows
         findings += problems
         for sample_list in lists:
@@ -74,7 +74,9 @@ def _superseded_versions(used: Table, versions: list[Table], workbooks: LabelWor
         yield Finding("version superseded", table.path.name, message, serious=is_used)
 
 
-def _parse_rows(table: Table, workbooks: LabelWorkbooks) -> tuple[list[LabelRow], list[Finding]]:
+def _parse_rows(
+    table: Table, versions: list[Table], workbooks: LabelWorkbooks
+) -> tuple[list[LabelRow], list[Finding]]:
     """Parse the rows and apply the published repairs. A row that cannot be used becomes a finding."""
     rows: list[LabelRow] = []
     findings = [*table.findings, *_notes(table, workbooks)]
@@ -88,7 +90,11 @@ def _parse_rows(table: Table, workbooks: LabelWorkbooks) -> tuple[list[LabelRow]
             keys = [cells[key] for key in workbooks.schema.keys]
             clip = "/".join([workbooks.dataset, *keys])
             findings.append(Finding("row not usable", clip, f"{location}: {error}", serious=True))
-    rows, repairs = workbooks.repair(table, rows)
+    owners = {}
+    for version in versions:
+        if workbooks.is_preferred(version.path) and not workbooks.superseded(version):
+            owners[version.path.name] = list(readable_rows(version, workbooks))
+    rows, repairs = workbooks.repair(table, rows, owners)
     return rows, findings + repairs
 
 

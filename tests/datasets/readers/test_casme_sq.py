@@ -87,6 +87,22 @@ def test_sheets_are_known_by_what_is_in_them(tmp_path: Path) -> None:
     assert reading.about["workbook"] == f"{BOOK}, sheet Sheet1, 9 columns, 6 rows"
 
 
+def test_another_sheet_with_other_clips_is_a_serious_finding(tmp_path: Path) -> None:
+    workbook(tmp_path / BOOK)
+    cut(tmp_path / "selectedpic")
+    book = openpyxl.load_workbook(tmp_path / BOOK)
+    page = book.create_sheet("old")
+    for row in [*ROWS[:2], (7, "happy1_2", 2, 3, 4, "4", "others", "micro-expression", "anger")]:
+        page.append(list(row))
+    book.save(tmp_path / BOOK)
+    finding = of_kind(read(tmp_path), "another sheet of labels")
+    assert finding.serious and "3 rows, 1 of them not in the first" in finding.what
+    del book["old"]
+    book.create_sheet("extract").append(list(ROWS[0]))
+    book.save(tmp_path / BOOK)
+    assert "another sheet of labels" not in kinds(read(tmp_path))
+
+
 def test_subjects_are_indices_until_the_naming_rule_gives_them_a_folder(tmp_path: Path) -> None:
     """Index 15 is s32, while folder s15 is index 1; leave-one-subject-out goes by the folder's number."""
     rows = [

@@ -122,3 +122,34 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         read(database(tmp_path / "c", [("906", "906_1", 1, 3, 4, 5, 3, "Macro", 4, "")]))
     with pytest.raises(BadInput, match=r"V3_Release.xlsx row 11: .*'x'"):
         read(database(tmp_path / "d", [("906", "906_1_1", 1, "x", 4, 5, 3, "Macro", 4, "")]))
+
+
+def test_another_sheet_and_a_list_about_samples_do_not_hide_movements(tmp_path: Path) -> None:
+    """The list has the number of the newest version, and its name comes after that of the workbook."""
+    database(tmp_path)
+    workbook(tmp_path / "SAMM_LongVideos_V3_errors.xlsx", ROWS[1:2])
+    _, clips, findings = read(tmp_path)
+    assert facts(clips) == EXPECTED
+    (unused,) = [finding for finding in findings if finding.kind == "workbook not used"]
+    assert (unused.where, unused.serious) == ("SAMM_LongVideos_V3_errors.xlsx", False)
+    book = openpyxl.load_workbook(tmp_path / NAME)
+    copy = book.copy_worksheet(book.active)
+    copy.append(["907", "907_4_1", 3, 9, 9, 9, 1, "Macro", "4", None])
+    book.save(tmp_path / NAME)
+    _, clips, findings = read(tmp_path)
+    assert facts(clips) == EXPECTED
+    (sheet,) = [finding for finding in findings if finding.kind == "another sheet of labels"]
+    assert sheet.serious and "5 rows, 1 of them not in the first" in sheet.what
+
+
+def test_a_recording_that_was_split_into_two_downloads_is_told(tmp_path: Path) -> None:
+    database(tmp_path)
+    second = tmp_path / "part2" / "SAMM_longvideos" / "907_4"
+    images(second, range(90, 101), "907_4_{:04d}.jpg")
+    _, _, findings = read(tmp_path)
+    (twice,) = [finding for finding in findings if finding.kind == "recording twice"]
+    assert not twice.serious
+    images(second, range(101, 111), "907_4_{:04d}.jpg")
+    _, _, findings = read(tmp_path)
+    (twice,) = [finding for finding in findings if finding.kind == "recording twice"]
+    assert twice.serious and "10 images more" in twice.what

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnet.core.errors import BadInput
+from learnet.core.errors import BadInput, counted
 from learnet.core.records import Clip, Finding
 from learnet.datasets.readers.reading.cells import normalise_header, whole_number
 from learnet.datasets.readers.reading.folder_tree import FolderScan, scan_folders, validate_root
@@ -60,17 +60,9 @@ def read(root: Path) -> tuple[dict[str, Path], list[Clip], list[Finding]]:
     """
     scan = scan_folders(validate_root(root))
     workbook, workbook_findings = _find_workbook(scan)
-    folders: dict[str, Path] = {}
-    for parts in scan.leaves:
-        names = [name for name in parts if RECORDING.fullmatch(name)]
-        if names:
-            folders.setdefault(names[-1], scan.root.joinpath(*parts))
-    if not folders:
-        raise BadInput(
-            scan.root, "no recording such as 006_1 with images is in it", "Unpack SAMM_longvideos."
-        )
+    folders, folder_findings = _find_recordings(scan)
     clips: list[Clip] = []
-    findings: list[Finding] = [*workbook_findings]
+    findings: list[Finding] = [*workbook_findings, *folder_findings]
     frames = {name: list(image_files(folder)) for name, folder in folders.items()}
     for name in [name for name in folders if not frames[name]]:
         del folders[name]
@@ -82,6 +74,33 @@ def read(root: Path) -> tuple[dict[str, Path], list[Clip], list[Finding]]:
         findings += found
         clips += [clip] if clip else []
     return dict(sorted(folders.items())), clips, findings
+
+
+def _find_recordings(scan: FolderScan) -> tuple[dict[str, Path], list[Finding]]:
+    """Return name of each recording -> its folder, and findings about second folders of one.
+
+    Raises:
+        BadInput: there is no recording.
+    """
+    folders: dict[str, Path] = {}
+    findings = []
+    for parts in scan.leaves:
+        names = [name for name in parts if RECORDING.fullmatch(name)]
+        if not names:
+            continue
+        folder = scan.root.joinpath(*parts)
+        used = folders.setdefault(names[-1], folder)
+        if used is folder:
+            continue
+        missing = image_files(folder).keys() - image_files(used).keys()
+        message = f"{folder} is the same recording and is not used"
+        if missing:
+            message += f", and has {counted(len(missing), 'image')} more; put all into one folder"
+        findings.append(Finding("recording twice", str(used), message, serious=bool(missing)))
+    if not folders:
+        problem = "no recording such as 006_1 with images is in it"
+        raise BadInput(scan.root, problem, "Unpack SAMM_longvideos.")
+    return folders, findings
 
 
 def _find_workbook(scan: FolderScan) -> tuple[Path, list[Finding]]:

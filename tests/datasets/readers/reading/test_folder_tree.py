@@ -244,6 +244,22 @@ def test_two_copies_of_a_tree_are_named(tmp_path: Path, beside: str) -> None:
     assert {clip.path.parts[-4] for clip in reading.clips} == {used}
 
 
+@pytest.mark.parametrize("moved", [3, 40])
+def test_a_clip_that_was_split_into_two_downloads_is_told(tmp_path: Path, moved: int) -> None:
+    """Its last frames lie in the other part, where nothing else of the clip does."""
+    nine_columns(tmp_path / "CASME2-coding-20140508.xlsx")
+    cropped(tmp_path / "Cropped-001" / "Cropped")
+    clip = tmp_path / "Cropped-001" / "Cropped" / "sub01" / "EP90_01f"
+    part = tmp_path / "Cropped-002" / "Cropped" / "sub01" / "EP90_01f"
+    images(part, range(87 - moved, 87), "reg_img{}.jpg")
+    assert kinds(read(tmp_path), serious=True) == []  # the whole clip is in the first part
+    for number in range(87 - moved, 87):
+        (clip / f"reg_img{number}.jpg").unlink()
+    finding = of_kind(read(tmp_path), "clip in two parts")
+    assert finding.serious and finding.where == "casme2/01/EP90_01f"
+    assert f"{moved} frames that {clip} lacks are in {part}" in finding.what
+
+
 def test_a_tree_beside_no_workbook_is_reported_and_not_used(tmp_path: Path) -> None:
     database(tmp_path / "A")
     raw(tmp_path / "B" / "CASME2_RAW")

@@ -9,13 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from learnet.core.errors import BadVideo
+from learnet.core.errors import BadVideo, counted
 from learnet.core.records import Clip, Finding
 from learnet.datasets.readers.reading.rows import LabelRow
 from learnet.video.images import image_files
 
 ListImages = Callable[[Path], Mapping[int, Path]]
 """Folder -> its images by number, in numeric order."""
+
+INCOMPLETE = ("frames missing", "clip left out")
+"""Findings about clips of which frames may be elsewhere."""
 
 SERIOUS_SHARE = 0.1
 """Share of a clip's frames. Where more are missing, the motion image shows another movement."""
@@ -149,6 +152,35 @@ def clip_key(row: LabelRow, dataset: str) -> str:
 def unlabelled_folder(folder: str) -> Finding:
     """Return the finding about a clip folder that no row names: it has no label and is not used."""
     return Finding("folder without row", folder, "no row of the workbook names this clip; it is not used")
+
+
+def frames_elsewhere(
+    row: LabelRow, folder: Path, others: Sequence[Path], dataset: str, list_images: ListImages = image_files
+) -> list[Finding]:
+    """Report frames of a clip that are in another folder of it: archives are downloaded in several parts.
+
+    Args:
+        row: label of the clip.
+        folder: the folder that is used.
+        others: further folders of the clip in trees of the same kind.
+        dataset: of the clip.
+        list_images: lists the images of a folder.
+    """
+    findings = []
+    for other in others:
+        try:
+            numbers = set(list_images(other)) - set(list_images(folder))
+        except BadVideo:  # a folder that is not used may be damaged
+            continue
+        if not row.whole_folder and row.onset is not None and row.offset is not None:
+            numbers = {number for number in numbers if row.onset <= number <= row.offset}
+        if numbers:
+            message = (
+                f"{row.location}: {counted(len(numbers), 'frame')} that {folder} lacks are in {other}; was "
+                "the clip split into two downloads? Put all its images into one folder"
+            )
+            findings.append(Finding("clip in two parts", clip_key(row, dataset), message, serious=True))
+    return findings
 
 
 def _repair_row(

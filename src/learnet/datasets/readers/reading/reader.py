@@ -21,7 +21,13 @@ from learnet.datasets.readers.reading.folder_tree import (
 )
 from learnet.datasets.readers.reading.label_sources import FolderLabels, Labels
 from learnet.datasets.readers.reading.layout import DatabaseLayout
-from learnet.datasets.readers.reading.matching import clip_from_folder, clip_key, unlabelled_folder
+from learnet.datasets.readers.reading.matching import (
+    INCOMPLETE,
+    clip_from_folder,
+    clip_key,
+    frames_elsewhere,
+    unlabelled_folder,
+)
 from learnet.datasets.readers.reading.rows import LabelRow, drop_repeated_rows
 from learnet.datasets.readers.reading.table import Table
 from learnet.datasets.readers.reading.trees import (
@@ -29,6 +35,7 @@ from learnet.datasets.readers.reading.trees import (
     check_unreadable_folders,
     find_trees,
     group_trees,
+    other_folders,
     relative_path,
     select_group,
 )
@@ -169,8 +176,12 @@ def _match_rows(
             findings.append(_row_without_folder(root, row, groups, selected, layout))
             continue
         used.add(key)
-        clip, problems = clip_from_folder(row, selected.clip_folders[key], properties, list_images)
+        folder = selected.clip_folders[key]
+        clip, problems = clip_from_folder(row, folder, properties, list_images)
         findings += problems
+        if row.whole_folder or any(problem.kind in INCOMPLETE for problem in problems):
+            others = other_folders(key, selected, groups)
+            findings += frames_elsewhere(row, folder, others, layout.labels.dataset, list_images)
         if clip:
             clips.append(clip)
     if isinstance(layout.labels, FolderLabels):  # folders without a label are reported already

@@ -183,6 +183,19 @@ def _add_group(groups: list[TreeGroup], new: TreeGroup) -> None:
     groups.append(new)
 
 
+def other_folders(key: FolderKey, selected: TreeGroup, groups: list[TreeGroup]) -> list[Path]:
+    """Return the folders of a clip that are not used, in trees of the kind that is."""
+    folders = []
+    for group in groups:
+        if group is not selected and group.kind == selected.kind and key in group.clip_folders:
+            folders.append(group.clip_folders[key])
+    for tree in selected.trees:
+        for used, unused in tree.duplicates:
+            if used == selected.clip_folders[key]:
+                folders.append(unused)
+    return folders
+
+
 def select_group(root: Path, groups: list[TreeGroup], kind: str | None, layout: DatabaseLayout) -> TreeGroup:
     """Return the preferred group of trees, or the first of a requested kind.
 

@@ -43,6 +43,11 @@ from learnet.datasets.readers.reading.folder_tree import (
     list_folder,
     validate_root,
 )
+from learnet.datasets.readers.reading.label_files import (
+    LABEL_FILES,
+    compare_label_files,
+    find_label_files,
+)
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_from_frames
 from learnet.datasets.readers.reading.rows import LabelRow
 from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
@@ -65,7 +70,6 @@ SCHEMA = TableSchema(
     required=("path", "subject", "emotion"),
     keys=("path", "subject", "emotion"),
 )
-LABEL_FILES = ("labels.csv", "labels.xlsx", "labels.xls")
 _LAYOUT_HINT = (
     "Store the clips as PERSON/EMOTION/CLIP, name them in a labels.csv with the columns path, subject, "
     "emotion, or put an annotation file beside each video."
@@ -73,8 +77,8 @@ _LAYOUT_HINT = (
 
 
 def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex:
-    """Read the clips of a folder in one of the three layouts. A `labels.csv` (.xlsx, .xls) takes precedence,
-    then folders PERSON/EMOTION, then videos with annotation files beside them.
+    """Read the clips of a folder in one of the three layouts. A `labels.csv` (or .tsv, .xlsx, .xls) takes
+    precedence, then folders PERSON/EMOTION, then videos with annotation files beside them.
 
     Onset and offset are frame numbers: of the image names in a folder, counted from 0 in a video file.
     Without them the whole video is the clip. A missing apex stays missing.
@@ -87,13 +91,13 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
     """
     label_map = read_label_map(selection.label_map)
     top = _find_top(validate_root(root), label_map)
-    label_file = _find_label_file(top)
+    label_file, *other_files = find_label_files(top) or [None]
     annotated = {} if _has_layout(list_folder(top), label_map) else find_annotated_videos(top)
     if selection.expressions != DatasetSubset.expressions and not annotated:
         raise LearnetError("--expressions applies to annotated videos of your own only.", "Leave it out.")
     findings: list[Finding] = []
     if label_file:
-        labelled = _read_label_file(label_file, findings)
+        labelled = _read_label_file(label_file, other_files, findings)
         source = label_file.name
     elif annotated:
         labelled = read_annotated_videos(top, annotated, selection.expressions, findings)
@@ -154,15 +158,6 @@ def _has_emotion(item: LabelledClip) -> bool:
     return bool(item.row.emotion)
 
 
-def _find_label_file(folder: Path) -> Path | None:
-    files = list_folder(folder).files
-    for wanted in LABEL_FILES:
-        for name in files:
-            if name.lower() == wanted:
-                return folder / name
-    return None
-
-
 def _check_names(labelled: Sequence[LabelledClip]) -> None:
     """Refuse two clips of one person with the same name."""
     counts = Counter((item.row.subject, item.row.name) for item in labelled)
@@ -195,8 +190,9 @@ def _has_layout(contents: FolderListing, label_map: Mapping[str, str]) -> bool:
     return False
 
 
-def _read_label_file(path: Path, findings: list[Finding]) -> list[LabelledClip]:
+def _read_label_file(path: Path, others: Sequence[Path], findings: list[Finding]) -> list[LabelledClip]:
     table = read_table(path, SCHEMA)
+    findings += [*table.findings, *compare_label_files(table, others, SCHEMA)]
     for row_number, cells in table.notes.items():
         missing = ", ".join(key for key in SCHEMA.keys if not cells[key])
         hint = "Fill it in, or delete the row."

@@ -91,21 +91,21 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
     """
     label_map = read_label_map(selection.label_map)
     top = _find_top(validate_root(root), label_map)
-    label_file, *other_files = find_label_files(top) or [None]
+    label_files = find_label_files(top)
     annotated = {} if _has_layout(list_folder(top), label_map) else find_annotated_videos(top)
     if selection.expressions != DatasetSubset.expressions and not annotated:
         raise LearnetError("--expressions applies to annotated videos of your own only.", "Leave it out.")
     findings: list[Finding] = []
-    if label_file:
-        labelled = _read_label_file(label_file, other_files, findings)
-        source = label_file.name
+    if label_files:
+        labelled = _read_label_file(label_files[0], label_files[1:], findings)
+        source = label_files[0].name
     elif annotated:
         labelled = read_annotated_videos(top, annotated, selection.expressions, findings)
         source = describe_annotations(annotated, labelled)
     else:
         labelled = _read_folder_names(top, findings, label_map)
         source = "folder names PERSON/EMOTION/CLIP"
-    labels = _parse_labels(labelled, label_file or top, label_map)
+    labels = _parse_labels(labelled, label_files[0] if label_files else top, label_map)
     labelled = _with_emotions(labelled, labels)
     _check_names(labelled)
     clips = []

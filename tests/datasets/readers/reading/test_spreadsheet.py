@@ -1,10 +1,12 @@
 """Read workbooks as text: other files and damaged ones are refused with one message."""
 
+import io
 import zipfile
 from pathlib import Path
 
 import openpyxl
 import pytest
+import xlrd
 import xlwt
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -175,6 +177,18 @@ def test_an_old_workbook_of_a_unknown_code_page_is_refused(tmp_path: Path) -> No
             b"\x09\x08\x10\0\0\x06", b"\x09\x08\x10\0\0\x05"
         )
     )
+    with pytest.raises(BadInput, match="a.xls: is damaged or cut short"):
+        sheets(path)
+
+
+def test_an_old_workbook_whose_sectors_have_no_size_is_refused(tmp_path: Path) -> None:
+    """Byte 30 is the power of two of the size of a sector; xlrd divides by zero."""
+    path = seven_columns(tmp_path / "a.xls")
+    data = bytearray(path.read_bytes())
+    data[30] = 0
+    path.write_bytes(data)
+    with pytest.raises(ZeroDivisionError):
+        xlrd.open_workbook(file_contents=bytes(data), logfile=io.StringIO())
     with pytest.raises(BadInput, match="a.xls: is damaged or cut short"):
         sheets(path)
 

@@ -59,8 +59,20 @@ def text_cell(where: str, text: str) -> str:
 @pytest.mark.parametrize("number", [99_999_999, 1_048_577, 2, 1, 0])
 def test_a_row_whose_number_is_not_possible_is_damage(tmp_path: Path, number: int) -> None:
     """openpyxl fills up to row 99,999,999, and drops a second row 2 without a word."""
-    path = nine_columns(tmp_path / "a.xlsx")
-    path = replaced(path, "sheet1.xml", b'<row r="3"', f'<row r="{number}"'.encode())
+    numbers = [1, 2, number]
+    rows = [f'<row r="{n}">{text_cell(f"A{n}", "x")}</row>'.encode() for n in numbers]
+    with pytest.raises(BadInput, match="is damaged"):
+        sheets(with_sheet(tmp_path / "a.xlsx", rows))
+
+
+def test_the_last_possible_row_is_read(tmp_path: Path) -> None:
+    row = f'<row r="1048576">{text_cell("XFD1048576", "x")}</row>'.encode()
+    rows = sheets(with_sheet(tmp_path / "a.xlsx", [row]))["Sheet"].rows
+    assert (len(rows), len(rows[-1]), rows[-1][-1], set(rows[:-1])) == (1_048_576, 16_384, "x", {()})
+
+
+def test_a_cell_with_the_number_of_another_row_is_damage(tmp_path: Path) -> None:
+    path = replaced(nine_columns(tmp_path / "a.xlsx"), "sheet1.xml", b'<row r="3"', b'<row r="2"')
     with pytest.raises(BadInput, match="is damaged"):
         sheets(path)
 

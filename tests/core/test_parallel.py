@@ -68,6 +68,10 @@ def test_process_that_the_system_ends_is_one_error_with_the_item(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for name in (f"learnet-{ended.pid}-abc", f"learnet-{os.getppid()}-abc", "learnet-demo-1"):
+        (tmp_path / name).mkdir()
     names = [f"casme2/01/EP{number:02d}" for number in range(6)]
     finished = []
     with pytest.raises(LearnetError, match=r"SIGKILL.*work on .*EP03") as raised:
@@ -76,7 +80,8 @@ def test_process_that_the_system_ends_is_one_error_with_the_item(
     assert "\n" not in str(raised.value) and "--jobs" in raised.value.hint
     assert "EP00" not in str(raised.value)  # it was finished
     assert {0, 1, 2} <= set(finished)
-    assert not list(tmp_path.glob("learnet-*"))
+    kept = {f"learnet-{os.getppid()}-abc", "learnet-demo-1"}
+    assert {path.name for path in tmp_path.glob("learnet-*")} == kept
 
 
 def waited_for(condition, seconds: float) -> None:

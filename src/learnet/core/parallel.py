@@ -67,6 +67,7 @@ def parallel_map(
     parallel = joblib.Parallel(
         n_jobs=processes, return_as=kind, initializer=_start_worker, initargs=(os.getpid(),)
     )
+    _remove_stale_folders()
     with TemporaryDirectory(prefix=_folder_prefix(os.getpid()), ignore_cleanup_errors=True) as folder:
         recorded = _RecordedWork(work, Path(folder))
         calls = (joblib.delayed(recorded)(index, item) for index, item in enumerate(items))
@@ -97,12 +98,26 @@ class _RecordedWork(Generic[Item, Result]):
 
     def begun(self) -> list[int]:
         """Return the positions of the items that were begun and not finished, because a process ended."""
-        return sorted(int(record.name) for record in self.folder.iterdir())
+        return sorted(int(record.name) for record in self.folder.glob("*"))
 
 
-def _folder_prefix(caller: int) -> str:
+def _folder_prefix(caller: int | str) -> str:
     """Return the beginning of the names of the temporary folders of a process."""
     return f"learnet-{caller}-"
+
+
+def _remove_stale_folders() -> None:
+    """Remove the temporary folders of processes that were killed together with their workers."""
+    if os.name != "posix":  # asking whether a process runs ends it elsewhere
+        return
+    for folder in Path(gettempdir()).glob(f"{_folder_prefix('[0-9]*')}*"):
+        caller = folder.name.split("-")[1]
+        try:
+            os.kill(int(caller), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (PermissionError, ValueError):  # of another user, or not a folder of ours
+            continue
 
 
 def _ended_error(error: TerminatedWorkerError, begun: Sequence[str]) -> LearnetError:

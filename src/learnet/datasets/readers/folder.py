@@ -92,28 +92,25 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
     label_map = read_label_map(selection.label_map)
     top = _find_top(validate_root(root), label_map)
     label_files = find_label_files(top)
+    labels_path = label_files[0] if label_files else top
     annotated = {} if _has_layout(list_folder(top), label_map) else find_annotated_videos(top)
     if selection.expressions != DatasetSubset.expressions and not annotated:
         raise LearnetError("--expressions applies to annotated videos of your own only.", "Leave it out.")
     findings: list[Finding] = []
     if label_files:
-        labelled = _read_label_file(label_files[0], label_files[1:], findings)
-        source = label_files[0].name
+        labelled = _read_label_file(labels_path, label_files[1:], findings)
+        source = labels_path.name
     elif annotated:
         labelled = read_annotated_videos(top, annotated, selection.expressions, findings)
         source = describe_annotations(annotated, labelled)
     else:
         labelled = _read_folder_names(top, findings, label_map)
         source = "folder names PERSON/EMOTION/CLIP"
-    labels = _parse_labels(labelled, label_files[0] if label_files else top, label_map)
+    labels = _parse_labels(labelled, labels_path, label_map)
     labelled = _with_emotions(labelled, labels)
     _check_names(labelled)
-    clips = []
-    without_rate = 0
-    for item in labelled:
-        clips.append(_read_clip(item, findings))
-        if item.fps is None and item.path.is_dir():
-            without_rate += 1
+    clips = [_read_clip(item, findings) for item in labelled]
+    without_rate = sum(item.fps is None and item.path.is_dir() for item in labelled)
     if without_rate:
         message = (
             f"{counted(without_rate, 'clip')} without a frame rate; {DEFAULT_FPS:g} per second is assumed. "
@@ -121,7 +118,7 @@ def read(root: Path, selection: DatasetSubset = DatasetSubset()) -> DatasetIndex
         )
         findings.append(Finding("frame rate assumed", str(top), message))
     people = {clip.person for clip in clips}
-    findings += spelling_findings({clip.subject for clip in clips}, str(label_file or top))
+    findings += spelling_findings({clip.subject for clip in clips}, str(labels_path))
     about = {
         "labels": source,
         "clips": f"{len(clips)}, {counted(len(people), 'person', 'people')}",

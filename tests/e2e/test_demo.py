@@ -47,3 +47,32 @@ def test_demo_keeps_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
     assert "not empty" in learnet("demo", tmp_path, code=2).stderr
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_interrupted_demo_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it wrote is its own, a draft too; nothing else is."""
+    called: list[Path] = []
+    monkeypatch.setattr("learnet.cli.demo._demonstrate_film", lambda out, seed: called.append(out))
+    out = tmp_path / "demo"
+    out.mkdir()
+    for name in ("film.mp4", "timeline.png", ".film.html.learnet-0123456789abcdef.part"):
+        (out / name).touch()
+    learnet("demo", out)
+    assert called == [out]
+    (out / "film.html.part").touch()
+    assert "not empty" in learnet("demo", out, code=2).stderr and called == [out]
+
+
+@pytest.mark.slow
+def test_an_interrupted_demo_of_a_study_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ("demo", tmp_path / "demo", "--study", "--people", 3, "--epochs", 1)
+
+    def stop(*arguments: object, **settings: object) -> None:
+        raise KeyboardInterrupt
+
+    for step in ("data.prepare", "studies.report"):
+        with monkeypatch.context() as patch:
+            patch.setattr(f"learnet.cli.{step}", stop)
+            learnet(*words, code=130)
+    learnet(*words)
+    Page(tmp_path / "demo" / "report.html")

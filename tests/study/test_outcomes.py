@@ -22,6 +22,7 @@ NAMES = st.text(
     min_size=1,
     max_size=12,
 )
+CLASSES = st.sampled_from(["a", "b"])
 SCORES = st.lists(st.integers(0, 1_000_000).map(lambda n: n / 1_000_000), min_size=2, max_size=2).map(tuple)
 
 
@@ -41,7 +42,7 @@ def outcome(clip: str, fold: str = "f", seed: int = 0, truth: str = "a", predict
 
 @given(
     st.lists(
-        st.builds(Outcome, NAMES, NAMES, st.integers(0, 9), NAMES, NAMES, NAMES, NAMES, NAMES, SCORES),
+        st.builds(Outcome, NAMES, NAMES, st.integers(0, 9), NAMES, NAMES, NAMES, CLASSES, CLASSES, SCORES),
         max_size=5,
     )
 )
@@ -77,6 +78,14 @@ def test_unreadable_rows_are_named(tmp_path: Path) -> None:
         read_outcomes(tmp_path)
     (tmp_path / "outcomes.csv").write_text(outcomes_header(["a", "b"]) + "s,f,zero,c,d,p,a,b,0.1,0.9\n")
     with pytest.raises(BadInput, match="zero"):
+        read_outcomes(tmp_path)
+    for classes in ("c,b", "a,\u2028", ",b"):
+        row = f"s,f,0,c,d,p,{classes},0.1,0.9\n"
+        (tmp_path / "outcomes.csv").write_text(outcomes_header(["a", "b"]) + row, encoding="utf-8")
+        with pytest.raises(BadInput, match="cannot read the row"):
+            read_outcomes(tmp_path)
+    (tmp_path / "outcomes.csv").write_bytes(b"\xff")
+    with pytest.raises(BadInput, match="not UTF-8"):
         read_outcomes(tmp_path)
 
 

@@ -3,6 +3,7 @@ choice."""
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.metrics import f1_score
 
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.records import Fold, Outcome
+from learnet.core.serialisation import to_json
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.candidates import (
     SelectedTraining,
@@ -330,3 +332,49 @@ def test_a_setting_that_does_not_fit_the_images_names_its_candidate(
     candidates = read_candidates(tmp_path / "c.toml", QUICK)
     with pytest.raises(LearnetError, match=r"c.toml: candidate flat: detrend is for flow images"):
         select_settings(prepared, tmp_path / "out", candidates, Study(groups=3), Resources(jobs=1))
+
+
+def damaged_choices() -> list[tuple[str, object, str]]:
+    """Key, value and what is said of it, for a choice between `one` and `two` for `a` and `b`."""
+    scores = {"one": 0.5, "two": 0.25}
+    return [
+        ("groups", {"a": ["x"]}, "not of the same groups"),
+        ("scores", {"a": scores}, "not of the same groups"),
+        ("scores", {"a": scores, "b": {"one": 0.5}}, "not of these candidates"),
+        ("scores", {"a": scores, "b": {"one": "0.5", "two": 0}}, "scores.b.one"),
+        ("taken", {"a": "one", "b": "three"}, "not of these candidates"),
+        ("taken", {"a": "one"}, "not of the same groups"),
+        ("taken", ["one", "two"], "taken"),
+        ("candidates", {"one": {"epochs": "many"}, "two": {}}, "candidates.one.epochs"),
+        ("candidates", {"one": {"epochs": -1}, "two": {}}, "epochs"),
+        ("candidates", None, "candidates"),
+    ]
+
+
+@pytest.mark.parametrize(("key", "value", "says"), damaged_choices())
+def test_a_damaged_choice_is_refused_in_one_line(tmp_path: Path, key: str, value: object, says: str) -> None:
+    training = Training()
+    choice = Selection(
+        network="learnet",
+        classes=["p", "q"],
+        fingerprint="f",
+        seeds=[0],
+        candidates={"one": training, "two": replace(training, epochs=3)},
+        groups={"a": ["x"], "b": ["y"]},
+        scores={"a": {"one": 0.5, "two": 0.25}, "b": {"one": 0.5, "two": 0.25}},
+        selected={"a": "one", "b": "two"},
+    )
+    file = tmp_path / "choice.json"
+    file.write_text(to_json(choice))
+    assert read_selection(tmp_path) == choice
+    file.write_text(json.dumps({**json.loads(file.read_text()), key: value}))
+    with pytest.raises(BadInput, match=says) as error:
+        read_selection(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"null", b"[" * 100_000, b"9" * 5000, b"{}"])
+def test_a_choice_that_is_none_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "choice.json").write_bytes(content)
+    with pytest.raises(BadInput, match=r"choice\.json"):
+        read_selection(tmp_path)

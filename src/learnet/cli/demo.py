@@ -1,5 +1,6 @@
 """The command that shows on synthetic faces what learnet does."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from learnet.report.shown_and_found import ShownAndFound
 
 NETWORKS = ("learnet", "linear-svm", "majority")
+
+FILM_OUTPUTS = ("film.mp4", "film.html", "events.html", "timeline.png")
+STUDY_OUTPUTS = (*NETWORKS, "casme2", "prepared", "prepared.part", "report.html", "report-csv")
 
 FILM_SEED = 1
 """A seed whose three expressions are all found and named rightly.
@@ -43,7 +47,7 @@ def demo(
     Parameters
     ----------
     out
-        Folder for all results; new or empty.
+        Folder for all results; new, empty, or of a demonstration that was interrupted.
     study
         Instead, run a whole study on a synthetic database: database, audit, preparation, three networks, and
         their report.
@@ -60,13 +64,23 @@ def demo(
 
     if not study and (people, epochs, jobs) != (PEOPLE, EPOCHS, JOBS):
         raise LearnetError("--people, --epochs and --jobs are about the study.", "Add --study.")
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not _is_own(out, STUDY_OUTPUTS if study else FILM_OUTPUTS):
         raise OutputTaken(out, "the folder is not empty", "Choose an empty or a new folder.")
     out.mkdir(parents=True, exist_ok=True)
     if study:
         _demonstrate_study(out, people, epochs, STUDY_SEED if seed is None else seed, jobs)
     else:
         _demonstrate_film(out, FILM_SEED if seed is None else seed)
+
+
+def _is_own(out: Path, outputs: Collection[str]) -> bool:
+    """Return whether a folder is new, or holds nothing but what this demonstration writes: one that was
+    interrupted goes on."""
+    from learnet.core.files import is_draft
+
+    if not out.exists():
+        return True
+    return out.is_dir() and all(path.name in outputs or is_draft(path) for path in out.iterdir())
 
 
 def _demonstrate_film(out: Path, seed: int) -> None:
@@ -145,10 +159,15 @@ def _demonstrate_study(out: Path, people: int, epochs: int, seed: int, jobs: int
 
 def _prepare(out: Path, people: int, seed: int, jobs: int) -> Path:
     """Generate, audit and prepare the synthetic database. Return the prepared folder."""
+    from learnet.datasets.readers.reading.folder_tree import NOTICE
+
     database, prepared = out / "casme2", out / "prepared"
     raw = database / "CASME2_RAW"  # whole pictures: the face is found as in a video
     console.command(f"learnet synthesize {database} --layout casme2 --people {people} --seed {seed}")
-    data.synthesize(database, people=people, seed=seed)
+    notice = database / NOTICE  # written last: the database is complete
+    made_with = (f"people={people},", f"seed={seed})")
+    if not (notice.is_file() and all(part in notice.read_text(encoding="utf-8") for part in made_with)):
+        data.synthesize(database, people=people, seed=seed)
     console.command(f"learnet audit casme2 {database}")
     data.audit("casme2", database, check=False)
     console.command(f"learnet prepare casme2 {raw} {prepared}")

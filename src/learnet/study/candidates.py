@@ -41,6 +41,14 @@ class Selection:
     scores: dict[str, dict[str, float]]  # group -> candidate -> UF1 on all other groups, mean over seeds
     selected: dict[str, str] = key_named("taken")  # group -> candidate
 
+    def __post_init__(self) -> None:
+        groups, candidates = set(self.groups), set(self.candidates)
+        if set(self.scores) != groups or set(self.selected) != groups:
+            raise LearnetError("groups, scores and taken are not of the same groups")
+        scored = map(set, self.scores.values())
+        if any(names != candidates for names in scored) or not set(self.selected.values()) <= candidates:
+            raise LearnetError("scores and taken are not of these candidates")
+
     def training_for(self, fold: Fold) -> Training:
         """Return the settings of the network that is tested on the people of a fold.
 

@@ -118,7 +118,7 @@ def _finished_fold(
     outcomes = []
     for row, identity in zip(rows, identities, strict=True):
         try:
-            outcome = parse_outcome(Path(OUTCOMES_FILE), list(row), len(COLUMNS) + len(classes))
+            outcome = parse_outcome(Path(OUTCOMES_FILE), list(row), classes)
         except BadInput:
             return None
         if _identity(outcome) != _as_stored(identity) or not _is_consistent(outcome, classes):
@@ -139,8 +139,6 @@ def _as_stored(identity: Identity) -> tuple[object, ...]:
 
 def _is_consistent(outcome: Outcome, classes: Sequence[str]) -> bool:
     """Return whether the scores sum to 1 and the prediction has the highest, as far as they are rounded."""
-    if outcome.prediction not in classes:
-        return False
     highest = max(outcome.scores) - outcome.scores[classes.index(outcome.prediction)] <= DECIMALS
     return highest and abs(sum(outcome.scores) - 1) <= len(classes) * DECIMALS
 

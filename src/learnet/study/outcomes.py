@@ -66,7 +66,7 @@ def parse_outcomes(file: Path, text: str) -> list[Outcome]:
     if tuple(columns[: len(COLUMNS)]) != COLUMNS:
         wrong = f"the columns are {', '.join(columns) or 'missing'}"
         raise BadInput(file, wrong, f"They should begin {', '.join(COLUMNS)}.")
-    return [parse_outcome(file, row, len(columns)) for row in rows]
+    return [parse_outcome(file, row, columns[len(COLUMNS) :]) for row in rows]
 
 
 def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
@@ -88,16 +88,17 @@ def megc_log(outcomes: Iterable[Outcome], classes: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def parse_outcome(file: Path, row: list[str], width: int) -> Outcome:
-    """Parse a row of `file` that should have `width` cells.
+def parse_outcome(file: Path, row: list[str], classes: Sequence[str]) -> Outcome:
+    """Parse a row of `file`, which has the scores of these classes.
 
     Raises:
-        BadInput: it cannot be read.
+        BadInput: it cannot be read, or names another class.
     """
     try:
         study, fold, seed, clip, dataset, person, truth, prediction, *cells = row
         scores = tuple(map(float, cells))
-        if len(row) != width or not all(0 <= score <= 1 for score in scores):  # NaN is no score either
+        is_complete = len(scores) == len(classes) and {truth, prediction} <= set(classes)
+        if not is_complete or not all(0 <= score <= 1 for score in scores):  # NaN is no score either
             raise ValueError
         return Outcome(study, fold, int(seed), clip, dataset, person, truth, prediction, scores)
     except ValueError:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
+from learnet.core.serialisation import read_json
 from learnet.datasets.recordings import read_recordings
 from learnet.datasets.synthetic import layouts
 from learnet.datasets.synthetic.databases import synthesize
@@ -16,6 +17,7 @@ from learnet.face import face_finder
 from learnet.inference.spotting import spot
 from learnet.inference.spotting.movements import SHIPPED, Thresholds
 from learnet.simulation.render import Camera
+from learnet.study.spotting import files
 from learnet.study.spotting import run as run_module
 from learnet.study.spotting.run import run_spotting_study
 from learnet.study.spotting.search import FINDER, with_class
@@ -195,3 +197,15 @@ def test_a_synthetic_samm_long_videos_of_real_size(tmp_path: Path) -> None:
     whole = result.report.conventions[0].kinds[0]
     assert result.report.strs is None  # its movements have no emotions
     assert whole.f1 is not None and whole.f1 >= 0.7
+
+
+def test_what_a_kill_left_before_the_description_is_no_obstacle(
+    recordings: Path, study: Path, tmp_path: Path
+) -> None:
+    description = read_json(study / files.DESCRIPTION_FILE, files.SpottingDescription)
+    (tmp_path / ".lock").touch()
+    (tmp_path / ".spotting_study.json.learnet-0123456789abcdef.part").touch()
+    files.check_same_study(tmp_path, description)
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(OutputTaken, match="something else is there"):
+        files.check_same_study(tmp_path, description)

@@ -173,9 +173,24 @@ def test_different_truth_is_refused_and_named(study: Path, tmp_path: Path) -> No
     ]
     (other / "outcomes.csv").write_text("\n".join(changed) + "\n")
     assert (
-        f"1 clips have another true class in learnet than in svm: {clip} is {truth!r} and {wrong!r}"
+        f"1 clip has another true class in learnet than in svm: {clip} is {truth!r} and {wrong!r}"
         in compared(study, other)
     )
+
+
+@pytest.mark.parametrize(("position", "name"), [(4, "database"), (5, "person")])
+def test_a_clip_of_another_database_or_person_is_refused(
+    study: Path, tmp_path: Path, position: int, name: str
+) -> None:
+    """Scores by database would be of different clips."""
+    other = write_study(tmp_path / "svm", tmp_path / "prepared")
+    lines = [line.split(",") for line in (other / "outcomes.csv").read_text().splitlines()]
+    clip = lines[1][3]
+    for cells in lines:
+        if cells[3] == clip:
+            cells[position] = "odd"
+    (other / "outcomes.csv").write_text("\n".join(map(",".join, lines)) + "\n")
+    assert f"1 clip has another {name} in learnet than in svm: {clip} is " in compared(study, other)
 
 
 def test_studies_of_one_name_are_told_apart(study: Path, tmp_path: Path) -> None:

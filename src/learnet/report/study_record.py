@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from learnet.core.csv_files import parse_csv
-from learnet.core.errors import BadInput, LearnetError
+from learnet.core.errors import BadInput, LearnetError, counted
 from learnet.core.files import absolute_path, as_paths, shortened_list
 from learnet.core.network_info import NetworkInfo, network_info
 from learnet.core.records import Outcome
@@ -301,7 +301,7 @@ def _complete_seeds(outcomes: list[Outcome]) -> tuple[list[Outcome], str]:
 
 
 def refuse_different(one: StudyRecord, other: StudyRecord) -> None:
-    """Refuse to compare studies over different clips, true classes or class lists.
+    """Refuse to compare studies over different clips, true classes, databases, people or class lists.
 
     Raises:
         LearnetError: with the differences.
@@ -320,14 +320,16 @@ def refuse_different(one: StudyRecord, other: StudyRecord) -> None:
         first = _only_in(one, truth.keys() - other_truth.keys())
         second = _only_in(other, other_truth.keys() - truth.keys())
         raise LearnetError(f"{one.name} and {other.name} cover different clips: {first}, {second}.", hint)
-    different = sorted(clip for clip in truth if truth[clip] != other_truth[clip])
-    if different:
-        clip = different[0]
-        raise LearnetError(
-            f"{len(different)} clips have another true class in {one.name} than in {other.name}: "
-            f"{clip} is {truth[clip]!r} and {other_truth[clip]!r}.",
-            hint,
-        )
+    for name, field in (("true class", "truth"), ("database", "dataset"), ("person", "person")):
+        here, there = ({o.clip: getattr(o, field) for o in record.outcomes} for record in (one, other))
+        different = sorted(clip for clip in here if here[clip] != there[clip])
+        if different:
+            clip = different[0]
+            verb = "has" if len(different) == 1 else "have"
+            number = counted(len(different), "clip")
+            which = f"{clip} is {here[clip]!r} and {there[clip]!r}"
+            what = f"{number} {verb} another {name} in {one.name} than in {other.name}: {which}."
+            raise LearnetError(what, hint)
 
 
 def _only_in(record: StudyRecord, clips: Collection[str]) -> str:

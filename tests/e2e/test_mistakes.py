@@ -169,7 +169,7 @@ def test_names_and_values_that_do_not_exist(tmp_path: Path, folder: Path) -> Non
     refused(
         "prepare", "folder", folder, tmp_path / "out", "--motion", "dynamik", says="Did you mean 'dynamic'"
     )
-    refused("study", folder, tmp_path / "out", "--epochs", "0", says="epochs must be at least 1")
+    refused("study", folder, tmp_path / "out", "--epochs", "0", says="epochs must be from 1 to")
     refused("study", folder, tmp_path / "out", "--epoch", "3", says="--epoch")
     refused(
         "simulate",
@@ -284,3 +284,25 @@ def test_numbers_without_sense_are_refused_at_once(
     monkeypatch.chdir(tmp_path)
     refused(*words, says=says)
     assert left_in(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("score", "PIPE"),
+        ("score-spotting", "PIPE"),
+        ("import", "FOLDER", "PIPE", "FOLDER/out"),
+        ("import-annotations", "PIPE", "--to", "FOLDER/to.csv", "--fps", "25"),
+        ("agreement", "PIPE", "PIPE", "--fps", "25"),
+        ("run", "PIPE", "FOLDER/out"),
+        ("select", "FOLDER", "FOLDER/out", "--candidates", "PIPE"),
+    ],
+)
+def test_a_pipe_is_refused_before_it_is_waited_for(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """A pipe can be read once, and the commands look at a file more than once."""
+    pipe = tmp_path / "events.csv"
+    os.mkfifo(pipe)
+    refused(
+        *(word.replace("PIPE", str(pipe)).replace("FOLDER", str(tmp_path)) for word in words),
+        says="this is a pipe or a device",
+    )

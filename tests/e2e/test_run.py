@@ -223,7 +223,7 @@ def test_several_databases_each_and_pooled(place: Path, tmp_path: Path) -> None:
             "There is no database in the recipe called 'samm'",
         ),
         ("size = 28", "size = 28", (*SMALL, "--networks", "majoriti"), "Did you mean 'majority'?"),
-        ("size = 28", "size = 28", (*SMALL, "--epochs", 0), "epochs must be at least 1"),
+        ("size = 28", "size = 28", (*SMALL, "--epochs", 0), "epochs must be from 1 to"),
     ],
 )
 def test_a_mistake_is_one_line_and_nothing_is_made(

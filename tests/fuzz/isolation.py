@@ -1,5 +1,6 @@
 """Run cases in processes that may crash, hang or need too much memory."""
 
+import contextlib
 import faulthandler
 import json
 import os
@@ -175,7 +176,8 @@ class Runner:
         """Read the folder of a case; return one of VERDICTS and why."""
         good = self._good_reading(target)
         try:
-            with warnings.catch_warnings(record=True) as caught:
+            # A command may name a path in the working directory.
+            with contextlib.chdir(folder), warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 reading = target.read(folder)
         except LearnetError as error:

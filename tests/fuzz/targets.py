@@ -1,10 +1,12 @@
 """What is fuzzed: for each kind of input, how it is read and what must not get fewer without a word."""
 
+import io
 import json
 import random
 import shlex
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from learnet.study.experiments.recipe_files import read_recipe
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from learnet.video.reader import open_video
+from tests.builders.written_study import write_prepared
 from tests.fuzz import seeds
 from tests.fuzz.mutations import OF_BYTES, Mutator, mutate
 from tests.fuzz.structures import (
@@ -205,17 +208,18 @@ class Refused(Exception):
 
 COMMANDS = (
     "audit casme2 FOLDER/casme2 --csv FOLDER/a.csv",
-    "audit folder FOLDER/own --fps 25",
-    "prepare folder FOLDER/own FOLDER/out --motion dynamic --size 28 --jobs 1",
-    "predict FOLDER/video.mp4 --output FOLDER/p.json --csv FOLDER/p.csv --fps 25",
-    "predict FOLDER/video.mp4 --windows --window-s 0.4 --step-s 0.2",
+    "audit folder FOLDER/own --csv FOLDER/b.csv",
+    "prepare folder FOLDER/own FOLDER/out --face none --motion dynamic --size 28 --jobs 1",
+    "predict FOLDER/video.mp4 --face none --output FOLDER/p.json --csv FOLDER/p.csv --fps 30",
+    "predict FOLDER/video.mp4 --face none --windows --window-s 0.4 --overlap 0.5",
     "score FOLDER/table.csv --classes auto --csv FOLDER/s.csv",
-    "score-spotting FOLDER/log.csv --fps 30",
-    "compare FOLDER/table.csv",
+    "score-spotting FOLDER/log.csv --fps 200",
+    "compare FOLDER/st --csv FOLDER/c.csv --html FOLDER/c.html",
     "import FOLDER/images FOLDER/labels.csv FOLDER/imported --kind image --size 28",
-    "study FOLDER/imported FOLDER/st --network majority --protocol loso --seeds 1 --jobs 1",
-    "show FOLDER/video.mp4 FOLDER/show.png --fps 25",
-    "simulate FOLDER/sim --people 1 --size 28 --seed 0",
+    "study FOLDER/prepared FOLDER/new --network majority --protocol groups --groups 2 --jobs 1",
+    "study FOLDER/prepared FOLDER/nets --network ststnet --epochs 1 --learning-rate 0.1 --jobs 1",
+    "show FOLDER/video.mp4 --face none --out FOLDER/show.png --onset 2 --apex 5 --offset 9 --size 28",
+    "simulate FOLDER/sim --images 4 --size 28 --seed 1 --jobs 1",
     "datasets",
 )
 PATHS = (
@@ -244,6 +248,9 @@ def write_command_inputs(folder: Path) -> None:
     seeds.write_container(folder, seeds.CONTAINERS[0])
     (folder / seeds.CONTAINERS[0].file).rename(folder / "video.mp4")
     (folder / "loop").symlink_to("loop")
+    write_prepared(folder / "prepared", people=3, clips=3)
+    with redirect_stdout(io.StringIO()):
+        _command("study", folder / "prepared", folder / "st", "--network", "majority", "--jobs", "1")
     (folder / "words").write_text(json.dumps(["datasets"]))
 
 
@@ -255,9 +262,8 @@ class CommandTarget(Target):
         words = shlex.split(rng.choice(COMMANDS))
         for _ in range(rng.choice((1, 1, 2))):
             position = rng.randrange(1, len(words)) if len(words) > 1 else 0
-            word = rng.choice(PATHS) if rng.random() < 0.4 else hostile_word(rng)
-            words[position] = word
-        words = [word for word in words if not word.startswith("/dev")]
+            is_path = "/" in words[position]
+            words[position] = rng.choice(PATHS) if is_path else hostile_word(rng)
         (folder / "words").write_text(json.dumps(words))
         return shlex.join(words)
 

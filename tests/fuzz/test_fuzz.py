@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from learnet.core.errors import BadInput
+from tests.builders.commands import learnet
 from tests.fuzz import isolation, seeds
 from tests.fuzz.__main__ import choose_cases, table
 from tests.fuzz.isolation import (
@@ -29,7 +30,7 @@ from tests.fuzz.isolation import (
 )
 from tests.fuzz.mutations import OF_BYTES, mutate
 from tests.fuzz.structures import mutate_mp4_box, mutate_png_chunk, mutate_zip_member
-from tests.fuzz.targets import TARGETS, Reading, Target
+from tests.fuzz.targets import COMMANDS, TARGETS, Reading, Target, write_command_inputs
 from tests.fuzz.texts import mutate_table
 
 CORPUS = Path(__file__).with_name("corpus")
@@ -234,6 +235,18 @@ def test_a_mutated_table_keeps_its_lines() -> None:
     for seed in range(200):
         changed = mutate_table(text.encode(), random.Random(seed))
         assert len(changed.splitlines()) >= 3 or b"\0" in changed
+
+
+@pytest.fixture(scope="module")
+def command_inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("commands")
+    write_command_inputs(folder)
+    return folder
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_are_right_before_they_are_changed(command: str, command_inputs: Path) -> None:
+    learnet(*command.replace("FOLDER", str(command_inputs)).split())
 
 
 def past_faults() -> list[tuple[Target, Path]]:

@@ -27,10 +27,7 @@ def main() -> None:
     """Answer requests until the input ends."""
     for line in sys.stdin:
         request = json.loads(line)
-        if "modules" in request:
-            answer = load_modules(request["modules"])
-        else:
-            answer = run(**request)
+        answer = load_modules(request["modules"]) if "modules" in request else run(**request)
         print(json.dumps(answer), flush=True)
 
 

@@ -236,6 +236,25 @@ def write_atomically(file: Path, content: str | bytes, private: bool = False) ->
         draft.write_bytes(data)
 
 
+def check_input(path: Path, hint: str = "Name a file.") -> None:
+    """Refuse what is no regular file: a pipe can be read once only, and a device may never end.
+
+    Args:
+        path: a file that a user names.
+        hint: what to name instead, where there is none.
+
+    Raises:
+        BadInput: there is no such file, or it is a folder, a pipe or a device.
+    """
+    if path.is_file():
+        return
+    if path.is_dir():
+        raise BadInput(path, "this is a folder", hint)
+    if path.exists():
+        raise BadInput(path, "this is a pipe or a device", "Save what it delivers as a file, and name that.")
+    raise BadInput(path, "there is no such file", hint)
+
+
 def append_durably(file: Path, text: str) -> None:
     """Add text to the end of a file, and wait until it is on the disk."""
     with _named(file, file), file.open("ab", buffering=0) as handle:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from learnet.core.errors import BadInput, counted
-from learnet.core.files import shortened_list
+from learnet.core.files import check_input, shortened_list
 from learnet.core.labels import ALIASES, EMOTIONS, SYNONYMS, UnknownLabel, nearest_emotion, normalise_word
 from learnet.core.serialisation import parse_toml
 
@@ -107,6 +107,7 @@ def read_label_map(file: Path | None) -> Mapping[str, str]:
     """
     if file is None:
         return NO_MAP
+    check_input(file, "Give a TOML file.")
     try:
         tables = parse_toml(file.read_text(encoding="utf-8"), file, HOW_TO_WRITE)
     except OSError as error:

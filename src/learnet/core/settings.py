@@ -11,7 +11,7 @@ from typing import Literal
 
 from learnet.core.network_info import NETWORK_HELP
 from learnet.core.serialisation import later_key
-from learnet.core.settings_checks import check_choices, check_rules
+from learnet.core.settings_checks import MOST_EPOCHS, check_choices, check_rules
 
 LONGEST_S = 60  # seconds in one window: its frames are in memory at once
 LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
@@ -199,7 +199,7 @@ class Training:
 
     def _check_optimisation(self) -> None:
         check_rules(
-            (self.epochs >= 1, f"epochs must be at least 1, not {self.epochs}"),
+            (1 <= self.epochs <= MOST_EPOCHS, f"epochs must be from 1 to {MOST_EPOCHS}, not {self.epochs}"),
             (
                 self.inner_groups == 0 or self.inner_groups >= 2,
                 f"inner_groups must be 0 or at least 2, not {self.inner_groups}",

@@ -6,6 +6,8 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from learnet.core.errors import LearnetError
 from learnet.core.suggestions import suggestion
 
+MOST_EPOCHS = 1_000_000  # a slip of the keyboard beyond that would never end
+
 
 def check_rules(*rules: tuple[bool, str]) -> None:
     """Refuse settings that break a rule; a rule is whether it is kept, and the rule in words."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from learnet.core.csv_files import csv_separator, decode_text, read_csv_rows
 from learnet.core.errors import BadInput, pick
+from learnet.core.files import check_input
 from learnet.core.labels import EMOTIONS, SCHEMES
 from learnet.core.people import describe_spellings, first_spellings
 from learnet.core.records import Outcome, person_key
@@ -143,10 +144,7 @@ def _with_one_spelling(
 
 
 def _read_text(path: Path) -> str:
-    if not path.is_file():
-        raise BadInput(
-            path, "there is no such file", "Name a log, a table of predictions, or a study folder."
-        )
+    check_input(path, "Name a log, a table of predictions, or a study folder.")
     return decode_text(path, path.read_bytes())
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from learnet.core.errors import BadInput
+from learnet.core.files import check_input
 
 RECIPES = Path(__file__).parent / "recipes"
 CANDIDATES = RECIPES / "candidates"
@@ -31,5 +32,7 @@ def resolve_shipped(path: Path, folder: Path, kind: str) -> Path:
     shipped = folder / f"{path.name.removesuffix('.toml')}.toml"
     if path.parent == Path() and shipped.is_file():
         return shipped
+    if path.exists() and not path.is_dir():
+        check_input(path, f"Name a {kind}.")
     names = ", ".join(shipped_names(folder))
     raise BadInput(path, f"there is no such {kind}", f"Name a file, or one of these: {names}.")

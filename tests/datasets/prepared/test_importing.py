@@ -215,7 +215,7 @@ def test_other_mistakes(folder: Path) -> None:
     with pytest.raises(UnknownLabel, match=r"'delight' \(1: "):
         import_images(*labelled(folder, GOOD.replace("Happy", "delight")))
     labelled(folder)
-    with pytest.raises(BadInput, match="labels cannot be read"):
+    with pytest.raises(BadInput, match="none.csv: there is no such file"):
         import_images(images, folder / "none.csv", out)
     with pytest.raises(UnknownName, match="Did you mean 'flow'"):
         import_images(images, labels, out, kind="flwo")
@@ -267,10 +267,10 @@ def test_a_prepared_folder_that_may_not_be_read_is_not_called_damaged(
     """The administrator may read everything, so the system's answer is put in place of his."""
     prepared = import_images(*labelled(folder)).folder
 
-    def closed(path: Path, mmap_mode: str) -> None:
+    def closed(path: Path, mode: str) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(np, "load", closed)
+    monkeypatch.setattr(np.lib.format, "open_memmap", closed)
     with pytest.raises(BadInput, match="out/images.npy: this may not be read. Change its permissions"):
         load_prepared(prepared)
 

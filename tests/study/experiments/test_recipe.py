@@ -204,7 +204,7 @@ def test_any_value_anywhere_is_taken_or_refused_in_one_line(place: str, value: s
             r"`\$.training.epochs`: got \"many\". It should be a whole number",
         ),
         (BASE + "[training]\nepochs = true", r"`\$.training.epochs`: got true. It should be a whole number"),
-        (BASE + "[training]\nepochs = 0", "epochs must be at least 1, not 0"),
+        (BASE + "[training]\nepochs = 0", "epochs must be from 1 to 1000000, not 0"),
         (BASE + "[training]\nepochs = []", r"`\$.training.epochs`: this is an empty list"),
         (BASE + "[training]\nepochs = [3, 3]", r"`\$.training.epochs`: a value is there twice"),
         (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, OutputTaken
-from learnet.core.files import atomic_file, shortened_list, write_atomically
+from learnet.core.files import atomic_file, check_input, shortened_list, write_atomically
 from learnet.core.records import Event
 from learnet.core.serialisation import parse_json
 from learnet.datasets.annotations.boris import (
@@ -56,8 +56,7 @@ def read_annotations(path: str | Path, recording: Recording = UNKNOWN) -> Annota
             its offset; an event is outside the video; or the frame rate is not known.
     """
     path = Path(path)
-    if not path.is_file():
-        raise BadInput(path, "there is no such file", f"Give {_FORMATS}.")
+    check_input(path, f"Give {_FORMATS}.")
     return build_events(path, _read(path), recording)
 
 

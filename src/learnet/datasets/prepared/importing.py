@@ -12,7 +12,7 @@ from jaxtyping import UInt8
 
 from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, counted, pick, repeated
-from learnet.core.files import report_disk_errors, sha256_hex, shortened_list
+from learnet.core.files import check_input, report_disk_errors, sha256_hex, shortened_list
 from learnet.core.label_words import LABELS_READ, OwnLabel, parse_own_labels, read_label_map
 from learnet.core.labels import HOW_TO_WRITE_UNITS, problem_of_action_unit_code
 from learnet.core.people import spelling_findings
@@ -203,6 +203,7 @@ def _check_unique(labels: Path, images: Sequence[str], clips: Sequence[str]) -> 
 def _read_table(labels: Path) -> pd.DataFrame:
     """Read the table as text, columns in lower case, indexed by line; check that the NEEDED columns are
     there."""
+    check_input(labels, "Give a CSV file.")
     try:
         data = labels.read_bytes()
     except OSError as error:

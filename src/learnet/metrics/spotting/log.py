@@ -8,6 +8,7 @@ from pathlib import Path
 
 from learnet.core.csv_files import decode_text, read_csv_rows
 from learnet.core.errors import BadInput, counted
+from learnet.core.files import check_input
 from learnet.core.people import first_spellings
 from learnet.core.records import MICRO_MAX_S
 from learnet.metrics.spotting.intervals import Interval
@@ -214,8 +215,7 @@ def _complete(interval: Interval, log: SpottingLog) -> Interval:
 
 def _read_table(path: Path) -> list[tuple[int, list[str]]]:
     """Return the lines that are not empty."""
-    if not path.is_file():
-        raise BadInput(path, "there is no such file", "Give a CSV file.")
+    check_input(path, "Give a CSV file.")
     rows = read_csv_rows(path, decode_text(path, path.read_bytes()))
     lines = [(number, cells) for number, cells in rows if any(cells)]
     if not lines:

@@ -75,6 +75,8 @@ class FileVideo(Video):
                 f"The file has {tracks} tracks of pictures; the one of {codec.width}x{codec.height} pixels "
                 "is read."
             )
+        if self.packets.discarded:
+            notes.append(f"{self.packets.discarded} pictures of the file are hidden by its edit list.")
         self.picture_format, picture_notes = picture_format(first_frame, self.stream)
         height, width, _ = to_rgb(first_frame, self.picture_format).shape
         is_turned = self.picture_format.orientation != AS_STORED

@@ -130,6 +130,8 @@ def decode(
         except av.FFmpegError:
             add_loss(losses, UNDECODED_FRAMES)
             continue
+        except IndexError:  # see `packets.DEMUX_ERRORS`
+            break
         for frame in frames:
             if frame.is_corrupt:
                 add_loss(losses, DAMAGED_FRAMES)

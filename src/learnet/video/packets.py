@@ -6,6 +6,7 @@ can.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,9 @@ from learnet.video.file_end import FileEnd, file_end
 DURATION_TOLERANCE_S = {"matroska,webm": 0.0, "asf": 0.15, "flv": 0.15}
 
 ENDS_WITH_PICTURE = ("yuv4mpegpipe",)  # formats in which nothing follows the last picture
+
+# Of PyAV too, where a damaged file announces a further stream midway.
+DEMUX_ERRORS = (av.FFmpegError, IndexError)
 
 TOLERANCE = 0.1  # of a period: an interval that deviates further is irregular
 SAME_RATE = 1e-3  # relative difference of two frame rates that count as one
@@ -189,10 +193,8 @@ def _file_end(path: Path, format_name: str, last_byte: int) -> FileEnd:
 
 def _packets(container: av.container.InputContainer) -> Iterator[Any]:
     """Yield the packets of all streams, up to the first that cannot be read."""
-    try:
+    with suppress(*DEMUX_ERRORS):
         yield from container.demux()
-    except av.FFmpegError:
-        return
 
 
 def _end_s(packet: av.Packet) -> float:

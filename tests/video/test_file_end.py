@@ -97,6 +97,17 @@ def test_a_hole_in_matroska_is_counted_by_the_time_stamps(tmp_path: Path) -> Non
     assert read_clip(path, 0, 3).losses == {}  # the hole is behind it
 
 
+@pytest.mark.parametrize("fragment", [0, 30, 59])
+def test_a_fragment_whose_head_is_damaged_is_told(make: Callable[[str], Path], fragment: int) -> None:
+    """The list of its pictures (box trun) has another name, so that the fragment is passed over."""
+    path = make("fragments.mp4")
+    parts = path.read_bytes().split(b"trun")
+    assert len(parts) == FRAMES + 1  # noise makes each picture a key frame, which begins a fragment
+    path.write_bytes(b"trun".join(parts[: fragment + 1]) + b"free" + b"trun".join(parts[fragment + 1 :]))
+    with open_video(path) as video:
+        assert len(list(video)) == FRAMES - 1 and video.losses
+
+
 def test_matroska_announces_its_end_by_the_duration(tmp_path: Path) -> None:
     """The tag that repeats the duration may hold anything."""
     path = film(tmp_path / "cut.mkv")

@@ -6,7 +6,7 @@ shows that the end is missing.
 
 import os
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +14,7 @@ from typing import BinaryIO
 TRANSPORT_PACKETS = {0: 188, 4: 192}  # position of the first sync byte -> bytes of a packet
 SYNC_BYTE = b"G"
 TAIL_BYTES = 4096
+MP4_HEAD_BYTES, MP4_DATA = 8, b"mdat"
 
 # Elements of Matroska by ID: those that contain the others, and of unknown size in live recordings.
 SEGMENT, CLUSTER = 0x18538067, 0x1F43B675
@@ -75,18 +76,35 @@ def _mp4_end(file: BinaryIO, size: int) -> FileEnd:
     """Check that no box reaches beyond the end, and that none is the head of data that are missing."""
     position = 0
     kind = b""
-    while position + 8 <= size:
-        file.seek(position)
-        header = file.read(16)
-        length, kind = struct.unpack(">I4s", header[:8])
-        if length == 1 and len(header) == 16:
-            (length,) = struct.unpack(">Q", header[8:])
-        if length == 0 and kind == b"mdat":  # up to the end of the file
+    for kind, position, length in _mp4_boxes(file, size):
+        if length == 0 and kind == MP4_DATA:  # up to the end of the file
             return FileEnd.COMPLETE
-        if length < 8:
+        if length < MP4_HEAD_BYTES:
             return FileEnd.DAMAGED
         position += length
     return FileEnd.COMPLETE if position == size and kind != b"moof" else FileEnd.CUT_OFF
+
+
+def mp4_data_bytes(path: Path) -> int:
+    """Return the size of all boxes of an mp4 file that hold pictures and sound."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        lengths = [length for kind, _, length in _mp4_boxes(file, size) if kind == MP4_DATA]
+    return sum(max(0, length - MP4_HEAD_BYTES) for length in lengths)
+
+
+def _mp4_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, position and length of the boxes of an mp4 file, up to one whose length is not valid."""
+    position = 0
+    length = MP4_HEAD_BYTES
+    while position + MP4_HEAD_BYTES <= size and length >= MP4_HEAD_BYTES:
+        file.seek(position)
+        header = file.read(2 * MP4_HEAD_BYTES)
+        length, kind = struct.unpack(">I4s", header[:MP4_HEAD_BYTES])
+        if length == 1 and len(header) == 2 * MP4_HEAD_BYTES:
+            (length,) = struct.unpack(">Q", header[MP4_HEAD_BYTES:])
+        yield kind, position, length
+        position += length
 
 
 def _matroska_end(file: BinaryIO, size: int) -> FileEnd:
@@ -106,7 +124,10 @@ def _matroska_end(file: BinaryIO, size: int) -> FileEnd:
             if position + length > size:
                 return FileEnd.CUT_OFF
             if identifier == SEGMENT:
-                size = position + length  # whatever follows is no part of the film
+                file.seek(position + length)
+                if file.read(4) == CLUSTER.to_bytes(4):
+                    return FileEnd.DAMAGED
+                size = position + length  # whatever else follows is no part of the film
     return FileEnd.CUT_OFF if position > size else FileEnd.COMPLETE
 
 

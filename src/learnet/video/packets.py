@@ -17,7 +17,7 @@ import av.container
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from learnet.video.file_end import FileEnd, file_end
+from learnet.video.file_end import FileEnd, file_end, mp4_data_bytes
 
 # Formats whose header states a measured duration, and by how much writers exceed it.
 DURATION_TOLERANCE_S = {"matroska,webm": 0.0, "asf": 0.15, "flv": 0.15}
@@ -26,6 +26,9 @@ ENDS_WITH_PICTURE = ("yuv4mpegpipe",)  # formats in which nothing follows the la
 
 # Of PyAV too, where a damaged file announces a further stream midway.
 DEMUX_ERRORS = (av.FFmpegError, IndexError)
+
+# Shares of the bytes that are packets in whole files: of the data in fragments of mp4, and of a file of ASF.
+LEAST_IN_FRAGMENTS, LEAST_IN_ASF = 0.99, 0.3
 
 TOLERANCE = 0.1  # of a period: an interval that deviates further is irregular
 SAME_RATE = 1e-3  # relative difference of two frame rates that count as one
@@ -146,11 +149,12 @@ def read_packets(
     decoding = -(2**62)  # before all others, where the first pictures have none
     pictures = discarded = damaged = 0
     end_s = 0.0
-    last_byte = 0
+    last_byte = packet_bytes = 0
     tick_s = float(stream.time_base or 0)
     for packet in _packets(container):
         end_s = max(end_s, _end_s(packet))
         last_byte = max(last_byte, (packet.pos or 0) + packet.size)
+        packet_bytes += packet.size
         if packet.stream_index != stream.index or not packet.size or not _is_shown(packet, stream):
             continue
         damaged += packet.is_corrupt
@@ -180,15 +184,29 @@ def read_packets(
         announced_end_s=announced_end_s,
         tick_s=tick_s,
         announced_fps=fps,
-        end=FileEnd.COMPLETE if is_indexed_mp4 else _file_end(path, name, last_byte),
+        end=FileEnd.COMPLETE if is_indexed_mp4 else _file_end(path, name, last_byte, packet_bytes),
     )
 
 
-def _file_end(path: Path, format_name: str, last_byte: int) -> FileEnd:
-    """Return how a file ends; `last_byte` is the end of its last packet."""
+def _file_end(path: Path, format_name: str, last_byte: int, packet_bytes: int) -> FileEnd:
+    """Return how a file ends.
+
+    Args:
+        path: of the file.
+        format_name: as libav calls the format.
+        last_byte: end of the last packet.
+        packet_bytes: of all packets.
+    """
     if format_name in ENDS_WITH_PICTURE:
         return FileEnd.COMPLETE if last_byte == path.stat().st_size else FileEnd.CUT_OFF
-    return file_end(path, format_name)
+    end = file_end(path, format_name)
+    expected_bytes = 0.0
+    if format_name.startswith("mov"):
+        expected_bytes = LEAST_IN_FRAGMENTS * mp4_data_bytes(path)
+    elif format_name == "asf":
+        expected_bytes = LEAST_IN_ASF * path.stat().st_size
+    is_passed_over = end is FileEnd.COMPLETE and packet_bytes < expected_bytes
+    return FileEnd.DAMAGED if is_passed_over else end
 
 
 def _packets(container: av.container.InputContainer) -> Iterator[Any]:

@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from learnet.video.libav import GAP_FRAMES
 from learnet.video.reader import open_video
 from tests.builders.videos import mux, numbered
 
@@ -46,6 +47,20 @@ def test_the_mean_of_a_variable_rate_follows_from_the_time_stamps(tmp_path: Path
     with open_video(mux(tmp_path / f"v{suffix}", numbered(41), stamps)) as video:
         assert video.info.fps == pytest.approx(40 / 2.6, rel=1e-3)
         assert video.info.variable_rate and video.losses == {}
+
+
+@pytest.mark.parametrize("pauses, is_variable", [(2, False), (12, True)])
+def test_many_gaps_are_a_variable_rate_and_few_are_losses(
+    tmp_path: Path, pauses: int, is_variable: bool
+) -> None:
+    """60 frames on a grid of 40 ms, some of which is left out, as where a recorder drops equal frames."""
+    steps = np.ones(59, int)
+    steps[:: 60 // pauses][:pauses] = 2
+    stamps = [0, *(40 * np.cumsum(steps)).tolist()]
+    with open_video(mux(tmp_path / "v.mkv", numbered(60), stamps, bf="0")) as video:
+        assert len(list(video)) == 60 and video.info.variable_rate == is_variable
+        assert video.losses == ({} if is_variable else {GAP_FRAMES: pauses})
+        assert video.info.fps == pytest.approx(59_000 / stamps[-1] if is_variable else 25, rel=1e-3)
 
 
 def test_the_delays_of_a_gif_are_its_times(tmp_path: Path) -> None:

@@ -31,6 +31,9 @@ DEMUX_ERRORS = (av.FFmpegError, IndexError)
 LEAST_IN_FRAGMENTS, LEAST_IN_ASF = 0.99, 0.3
 
 TOLERANCE = 0.1  # of a period: an interval that deviates further is irregular
+# Gaps up to which a rate counts as constant: their number, or their share of the intervals. Damage leaves
+# few; where there are many, the rate varies on purpose.
+MOST_GAPS, GAP_SHARE = 3, 0.05
 SAME_RATE = 1e-3  # relative difference of two frame rates that count as one
 HIDDEN_VP8 = 0x10  # bit of the first byte of a picture of VP8 that is set if it is shown
 
@@ -72,9 +75,10 @@ class Packets:
         if self.announced_fps is None or not self.intervals_s.size:
             return False
         period_s = 1 / self.announced_fps
-        others_s = self.intervals_s[self._missing(period_s) == 0]
-        others_s = others_s[np.isfinite(others_s)]
-        if 2 * len(others_s) < np.isfinite(self.intervals_s).sum() or not others_s.size:
+        is_gap = self._missing(period_s) > 0
+        others_s = self.intervals_s[~is_gap & np.isfinite(self.intervals_s)]
+        most_gaps = max(MOST_GAPS, GAP_SHARE * len(others_s))
+        if not others_s.size or is_gap.sum() > most_gaps:
             return False
         difference = abs(float(others_s.mean()) / period_s - 1)
         rounding = 2 * self.tick_s / (len(others_s) * period_s)
@@ -170,9 +174,6 @@ def read_packets(
     name = container.format.name
     has_index = stream.frames >= pictures + discarded  # a file in fragments announces the first of them only
     is_indexed_mp4 = has_index and name.startswith("mov")  # what it lacks is known by number
-    announced_end_s = None
-    if name in DURATION_TOLERANCE_S and container.duration:
-        announced_end_s = container.duration / av.time_base - DURATION_TOLERANCE_S[name]
     return Packets(
         times_s=tick_s * ticks,
         parts=parts,
@@ -181,11 +182,19 @@ def read_packets(
         damaged=damaged,
         announced=stream.frames if has_index else None,
         end_s=end_s,
-        announced_end_s=announced_end_s,
+        announced_end_s=_announced_end_s(container),
         tick_s=tick_s,
         announced_fps=fps,
         end=FileEnd.COMPLETE if is_indexed_mp4 else _file_end(path, name, last_byte, packet_bytes),
     )
+
+
+def _announced_end_s(container: av.container.InputContainer) -> float | None:
+    """Return when the file ends at the earliest by its header; None where that says nothing."""
+    name = container.format.name
+    if name not in DURATION_TOLERANCE_S or not container.duration:
+        return None
+    return container.duration / av.time_base - DURATION_TOLERANCE_S[name]
 
 
 def _file_end(path: Path, format_name: str, last_byte: int, packet_bytes: int) -> FileEnd:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import av
 import numpy as np
+from jaxtyping import UInt8
 
 from learnet.core.errors import BadVideo
 from learnet.video.base import Pixels
@@ -146,7 +147,7 @@ def to_rgb(frame: av.VideoFrame, target: PictureFormat) -> Pixels:
     return _turned(pixels, target.orientation)
 
 
-def _turned(pixels: Pixels, orientation: Orientation) -> Pixels:
+def _turned(pixels: Pixels, orientation: Orientation) -> UInt8[np.ndarray, "h w 3"]:
     """Return a picture rotated and mirrored."""
     swap_axes, row_step, column_step = orientation
     if swap_axes:

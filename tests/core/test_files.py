@@ -90,10 +90,22 @@ def test_a_folder_takes_the_place_of_an_empty_one_only(tmp_path: Path) -> None:
     assert names(tmp_path / "out") == ["a.txt"] and names(tmp_path) == ["out"]
 
 
-def test_text_is_added(tmp_path: Path) -> None:
+def test_text_is_added_to_a_file_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").touch()
     for text in ("a\n", "ë\n"):
         append_durably(tmp_path / "a.csv", text)
     assert (tmp_path / "a.csv").read_bytes() == b"a\n\xc3\xab\n"
+    (tmp_path / "a.csv").unlink()
+    with pytest.raises(FileNotFoundError, match="a.csv"):
+        append_durably(tmp_path / "a.csv", "c\n")
+    assert names(tmp_path) == []
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    """The system names none where it refuses a write."""
+    with pytest.raises(OSError) as error, atomic_file(tmp_path / "a.txt"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert error.value.filename == str(tmp_path / "a.txt")
 
 
 def test_errors_of_the_disk_name_the_output(tmp_path: Path) -> None:

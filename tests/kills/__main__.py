@@ -16,9 +16,12 @@ def main() -> None:
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
         harness = Harness(Path(place))
-        results = [harness.kill(name, kills) for name in names]
+        results = []
+        for name in names:
+            results.append(harness.kill(name, kills))
+            lines = table(results).splitlines()
+            print(*(lines if len(results) == 1 else lines[-1:]), sep="\n", flush=True)
         harness.close()
-    print(table(results))
     print(f"\n{sum(result.kills for result in results)} kills in {time.monotonic() - started:.0f} s")
     failures = [failure for result in results for failure in result.failures]
     print(*failures, sep="\n")

@@ -100,3 +100,32 @@ def test_no_two_folds_share_a_file_of_weights() -> None:
 
 def test_the_limit_of_names_is_below_that_of_file_systems() -> None:
     assert module.LONGEST_NAME + len("-seed1234567890.safetensors") < 255
+
+
+def test_a_folder_that_is_removed_in_mid_run_is_not_made_again(prepared: Path, tmp_path: Path) -> None:
+    """A part of a study would be left, which the same command could not continue."""
+    for last in (False, True):  # after the first training, and after the last
+        out = tmp_path / "study"
+
+        def remove(done: int, total: int, last: bool = last, out: Path = out) -> None:
+            if done == (total if last else 1):
+                shutil.rmtree(out)
+
+        with pytest.raises(FileNotFoundError, match=r"study\.json"):
+            run_study(prepared, out, STUDY, QUICK, ONE, remove)
+        assert not out.exists()
+    run_study(prepared, out, STUDY, QUICK, ONE)
+
+
+def test_a_kill_after_the_last_training_leaves_no_draft(prepared: Path, tmp_path: Path) -> None:
+    """`run.json` is the last file of the trainings: its draft goes, and it is written."""
+    out = tmp_path / "study"
+    run_study(prepared, out, STUDY, QUICK, ONE)
+    (out / "run.json").rename(out / ".run.json.learnet-0123456789abcdef.part")
+    run_study(prepared, out, STUDY, QUICK, ONE)
+    assert [path.name for path in out.glob("*run.json*")] == ["run.json"]
+    before = (out / "run.json").read_bytes()
+    (out / ".run.json.learnet-0123456789abcdef.part").touch()
+    run_study(prepared, out, STUDY, QUICK, ONE)
+    assert [path.name for path in out.glob("*run.json*")] == ["run.json"]
+    assert (out / "run.json").read_bytes() == before

@@ -256,12 +256,21 @@ def check_input(path: Path, hint: str = "Name a file.") -> None:
 
 
 def append_durably(file: Path, text: str) -> None:
-    """Add text to the end of a file, and wait until it is on the disk."""
-    with _named(file, file), file.open("ab", buffering=0) as handle:
+    """Add text to the end of a file that is there, and wait until it is on the disk.
+
+    A file that somebody has removed meanwhile is not made again: its beginning would be missing.
+    """
+    with _named(file, file), open(os.open(file, os.O_WRONLY | os.O_APPEND), "ab", buffering=0) as handle:
         data = encode_text(text)
         while data:  # a disk that is nearly full takes a part
             data = data[handle.write(data) :]
         os.fsync(handle.fileno())
+
+
+def check_still_there(path: Path) -> None:
+    """Raise FileNotFoundError where a file or folder was removed while a command was at work in it."""
+    if not path.exists():
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
 
 
 def _wait_for_disk(file: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from learnet.core.errors import OutputTaken
-from learnet.core.files import is_draft, sha256_hex, write_atomically
+from learnet.core.files import is_draft, remove_stale_drafts, sha256_hex, write_atomically
 from learnet.core.serialisation import to_json
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.metrics.summary import summarise
@@ -33,6 +33,7 @@ LOCK = ".lock"  # in a study folder
 POOLED = "pooled"  # in the folder of a study over several prepared folders: all of them concatenated
 LONGEST_SHOWN = 60  # characters of a value in a message
 MOST_LISTED = 3  # differences in a message
+RUN_FILE = "run.json"
 FOLDS = "folds"  # in a study folder: the weights of each fold
 LONGEST_NAME = 200  # bytes: file systems limit the length of names
 
@@ -91,6 +92,7 @@ def open_study_folder(out: Path, description: StudyDescription, planned: Sequenc
         The number of finished trainings.
     """
     write_description(out, description)
+    remove_stale_drafts(out / RUN_FILE)  # which is not written again where the study is complete
     (out / FOLDS).mkdir(exist_ok=True)
     finished = finished_folds(out, planned)
     write_finished(out, outcomes_header(description.scheme.classes), finished)
@@ -184,7 +186,7 @@ def write_run(out: Path, cost: Mapping[str, object] = MappingProxyType({})) -> N
         "machine": platform.machine(),
         "system": platform.system(),
     }
-    write_atomically(out / "run.json", json.dumps(record, indent=2) + "\n")
+    write_atomically(out / RUN_FILE, json.dumps(record, indent=2) + "\n")
 
 
 def close_study(out: Path, classes: Sequence[str]) -> StudyMetrics:

@@ -12,7 +12,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 
 from learnet.core.errors import pick
-from learnet.core.files import write_atomically
+from learnet.core.files import check_still_there, write_atomically
 from learnet.core.parallel import parallel_map
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.concat import ConcatDataset, open_datasets, save_concatenated
@@ -22,9 +22,16 @@ from learnet.networks import NETWORKS
 from learnet.study.candidates import SelectedTraining
 from learnet.study.cluster import Cluster, connect, parallel_map_on_cluster
 from learnet.study.describe import describe_study, versions
-from learnet.study.description import StudyDescription
+from learnet.study.description import DESCRIPTION_FILE, StudyDescription
 from learnet.study.finished import FinishedFold, append_finished
-from learnet.study.folder import POOLED, close_study, lock_study_folder, open_study_folder, write_run
+from learnet.study.folder import (
+    POOLED,
+    RUN_FILE,
+    close_study,
+    lock_study_folder,
+    open_study_folder,
+    write_run,
+)
 from learnet.study.jobs import FoldJob, FoldResult, describe_jobs, run_jobs
 from learnet.study.labelled import LabelledDataset, apply_class_scheme, load_labelled_dataset
 from learnet.study.plan import job_batches, plan_trainings, resolve_resources
@@ -111,13 +118,16 @@ def run_jobs_to_disk(plan: StudyPlan, resources: Resources, progress: Progress |
                 _write_result(plan.out, job, result)
                 if progress:
                     progress(finished, len(plan.jobs))
-        if rest.jobs:  # a study that was complete already keeps the time that it took
+        # A study that was complete already keeps the time that it took, unless a kill came before that.
+        if rest.jobs or not (plan.out / RUN_FILE).is_file():
             seconds = round(time.monotonic() - started, 1)
             cost = {"trainings": len(rest.jobs), "seconds": seconds, "device": resources.device}
+            check_still_there(plan.out / DESCRIPTION_FILE)
             write_run(plan.out, cost)
 
 
 def _write_result(out: Path, job: FoldJob, result: FoldResult) -> None:
+    check_still_there(out / DESCRIPTION_FILE)
     if job.checkpoint and result.checkpoint:
         write_atomically(job.checkpoint, result.checkpoint)
     append_finished(out, FinishedFold(result.training_row, result.outcomes))

@@ -1,5 +1,6 @@
 """The folder of finished clips beside a prepared folder: one process at a time, for the user alone."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from learnet.core.errors import OutputTaken
+from learnet.core.errors import BadInput, OutputTaken
 from learnet.datasets.prepared.prepare import LOCK, MARKER, MARKER_TEXT, prepare
 from tests.datasets.prepared.test_prepare import SMALL, contents, database
 
@@ -88,3 +89,17 @@ def test_images_of_people_are_for_the_user_alone(tmp_path: Path) -> None:
 
     prepare(reading, tmp_path / "out", SMALL, jobs=1, progress=look)
     assert set(modes) == {0o700} and (tmp_path / "out").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("done", [2, 6])
+def test_finished_clips_that_are_removed_in_mid_run_are_one_line(tmp_path: Path, done: int) -> None:
+    reading = database(tmp_path / "data")
+
+    def remove(finished: int, total: int) -> None:
+        if finished == done:
+            shutil.rmtree(tmp_path / "out.part")
+
+    with pytest.raises(BadInput, match="No such file or directory|no longer there"):
+        prepare(reading, tmp_path / "out", SMALL, jobs=1, progress=remove)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+    assert len(prepare(reading, tmp_path / "out", SMALL, jobs=1).clips) == 6

@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import LearnetError, NoFace, TooFewFrames
-from learnet.core.files import atomic_file, disk_error_reason
+from learnet.core.files import atomic_file, check_still_there, disk_error_reason
 from learnet.core.npy_files import read_archive
 from learnet.core.records import Clip, Finding
 from learnet.core.serialisation import ROOT, InvalidValue, convert, parse_json, to_plain
@@ -83,6 +83,7 @@ def run_clip_job(job: ClipJob) -> str:
         images = np.stack([result.image, *result.phases.values()])
     facts = np.array(json.dumps(to_plain(result.facts)))
     try:
+        check_still_there(job.file.parent)
         with atomic_file(job.file) as draft, draft.open("wb") as handle:
             np.savez(handle, about=facts, images=images)
     except OSError as error:

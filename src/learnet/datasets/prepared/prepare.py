@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from learnet.core.errors import LearnetError, OutputTaken, pick, repeated
+from learnet.core.errors import BadInput, LearnetError, OutputTaken, pick, repeated
 from learnet.core.files import (
     PRIVATE_FOLDER,
     is_draft,
@@ -237,12 +237,15 @@ def _results(clip_jobs: Sequence[ClipJob], work: Path) -> list[ClipResult]:
     """Return the finished clips.
 
     Raises:
+        BadInput: somebody has removed one.
         LearnetError: none of them has an image; the work folder is removed then.
     """
     results = []
     for job in clip_jobs:
-        if result := read_clip_result(job.file):
-            results.append(result)
+        result = read_clip_result(job.file)
+        if result is None:
+            raise BadInput(work, "finished clips are no longer there", "Run the same command again.")
+        results.append(result)
     if all(result.image is None for result in results):
         shutil.rmtree(work, ignore_errors=True)
         first = results[0].facts.findings[0].what

@@ -15,7 +15,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
-from learnet.core.files import sha256_hex
+from learnet.core.files import check_still_there, sha256_hex
 from learnet.core.labels import ClassScheme, schemes_for
 from learnet.core.parallel import parallel_map
 from learnet.core.people import known_people
@@ -104,6 +104,7 @@ def run_spotting_study(  # noqa: PLR0913 (what is studied, and how)
     try:
         with FileLock(out / LOCK, timeout=0):
             files.write_description(out, description)
+            (out / files.MEASURED).mkdir(exist_ok=True)
             return _run(out, index, description, scheme, _Steps(index, settings, scheme, jobs, progress))
     except Timeout:
         raise OutputTaken(out, "another run of this study is at work there", "Wait for it.") from None
@@ -179,6 +180,7 @@ def _write(
     people: Sequence[PersonResult],
 ) -> SpottingReport:
     """Write all files of the study, and return its scores."""
+    check_still_there(out / files.DESCRIPTION_FILE)
     texts = {
         files.LOG_FILE: files.log_text(results),
         files.VIDEOS_FILE: videos_to_csv(index),

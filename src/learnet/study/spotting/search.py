@@ -44,7 +44,7 @@ def write_measured(job: RecordingJob) -> None:
             measured = measure_recording(video, face_finder(FINDER))
     finally:
         threads.restore()
-    job.file.parent.mkdir(parents=True, exist_ok=True)
+    job.file.parent.mkdir(exist_ok=True)
     save_measured(job.file, measured)
 
 

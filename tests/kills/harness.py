@@ -154,7 +154,7 @@ class Harness:
             again = self._run(server, TARGETS[name], folder, log, expected=None)
         where = f"{name}, seed {seed}, killed after {moment:.3f} s of {seconds:.3f} s"
         if again["code"] != 0:
-            return REFUSED, [f"{where}: {log.read_text()}"]
+            return REFUSED, [f"{where}: {log.read_text().splitlines()[-1:]}"]
         left = tree(folder)
         if left != whole:
             differing = sorted(path for path in left.keys() | whole if left.get(path) != whole.get(path))

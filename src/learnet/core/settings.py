@@ -331,7 +331,7 @@ class Study:
     train_people: int = 0
     """Train on this many people only, drawn for each fold and seed; a larger number adds some; 0 is all."""
 
-    distinct_people: bool = False
+    distinct_people: bool = field(default=False, metadata={"later": True})
     """Names that may be two spellings of one person (01 and 1, Anna and anna) are not refused."""
 
     keep_weights: bool = True

@@ -60,7 +60,7 @@ def read_archive(file: Path) -> dict[str, np.ndarray]:
     """
     content = io.BytesIO(file.read_bytes())  # errors of reading are then those of the disk
     try:
-        with np.load(content) as stored:
+        with np.load(content, allow_pickle=False) as stored:
             return dict(stored)
     except ARCHIVE_ERRORS as error:
         raise ValueError(f"{file.name} is damaged ({type(error).__name__})") from error

@@ -54,9 +54,12 @@ def find_existing_path(folder: Path, relative: str) -> Path | None:
         relative: path from there on.
 
     Returns:
-        The path as stored, or None where there is no such file or folder.
+        The path as stored, or None where there is no such file or folder in `folder`: a table of somebody
+        else must not name any other file of the user.
     """
     current = folder
+    if Path(relative).is_absolute() or ".." in Path(relative).parts:
+        return None
     for name in Path(relative).parts:
         path = current / name
         if not path.exists():

@@ -145,3 +145,34 @@ def test_advice_fits_the_reason(number: int, advice: str) -> None:
 def test_long_lists_are_shortened() -> None:
     assert shortened_list(["a", "b"]) == "a, b"
     assert shortened_list(list("abcdef")) == "a, b, c, d, e, …"
+
+
+def test_a_library_may_go_back_in_what_becomes_the_content_of_a_pipe(tmp_path: Path) -> None:
+    """Writers of pictures and videos do; a pipe itself cannot."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    reader.start()
+    with atomic_file(pipe, ".bin") as draft, draft.open("wb") as handle:
+        assert draft.suffix == ".bin"
+        handle.write(b"????content")
+        handle.seek(0)
+        handle.write(b"full")
+    reader.join()
+    assert received == [b"fullcontent"] and pipe.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_circle_of_links_is_an_error_of_the_system(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    with pytest.raises(OSError, match="symbolic links"):
+        write_atomically(link, "text")
+    assert link.is_symlink()
+
+
+def test_names_that_are_not_utf_8_are_escaped(tmp_path: Path) -> None:
+    write_atomically(tmp_path / "text", os.fsdecode(b"\xc4"))
+    append_durably(tmp_path / "text", os.fsdecode(b"\xe3"))
+    assert (tmp_path / "text").read_text(encoding="ascii") == r"\udcc4\udce3"

@@ -239,12 +239,16 @@ def test_results_never_overwrite_what_is_read_nor_land_below_a_file(
     [
         (
             ("predict", "v.mp4", "--weights", "w", "--window-s", "inf"),
-            "window_s must be above 0 and at most 60",
+            "window_s must be from 0.001 to 60",
+        ),
+        (
+            ("predict", "v.mp4", "--windows", "--window-s", "1e-300", "--whole-s", "0.01"),
+            "window_s must be from 0.001 to 60",
         ),
         (("predict", "v.mp4", "--weights", "w", "--overlap", "0.9999"), "overlap must be from 0 to 0.99"),
         (
             ("live", "v.mp4", "--weights", "w", "--window-s", "1e9"),
-            "window_s must be above 0 and at most 60",
+            "window_s must be from 0.001 to 60",
         ),
         (("study", "p", "o", "--seed", "9" * 23), "seed must be from 0 to"),
         (("study", "p", "o", "--cluster", ""), "cluster is empty"),

@@ -83,7 +83,7 @@ def test_no_command_asks_the_network_for_anything(learnet: Guarded) -> None:
     commands = [
         ("demo", "demo"),
         ("predict", film, "--page", "film.html", "--picture", "film.png"),
-        ("predict", "demo", "--output", "predictions", "--jobs", 2),
+        ("predict", film, "--windows", "--csv", "film.csv", "--elan", "film.eaf"),
         ("live", film),
         ("synthesize", data, "--layout", "casme2", "--people", 4, "--clips", 3),
         ("audit", "casme2", data),

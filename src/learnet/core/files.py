@@ -7,6 +7,7 @@ import re
 import secrets
 import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -41,7 +42,7 @@ def atomic_file(file: Path, suffix: str = "", private: bool = False) -> Iterator
     """Yield the path of a draft, which becomes `file` when the block ends without an error.
 
     The file is there completely, or as it was before. Missing folders above it are made. A link is followed.
-    What is no regular file, such as a pipe, is written directly, since it cannot be replaced. Drafts that a
+    What is no regular file, such as a pipe, is not replaced: the draft is copied to it. Drafts that a
     killed process left of this file are removed.
 
     Args:
@@ -50,7 +51,8 @@ def atomic_file(file: Path, suffix: str = "", private: bool = False) -> Iterator
         private: whether other users may not read a new file, whatever the umask says.
     """
     if file.exists() and not file.is_file():
-        yield file
+        with _copied_to(file, suffix) as draft:
+            yield draft
         return
     target = resolve_link(file) if file.is_symlink() else file
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -60,6 +62,16 @@ def atomic_file(file: Path, suffix: str = "", private: bool = False) -> Iterator
         _wait_for_disk(draft)
         _copy_mode(target, draft)
         draft.replace(target)
+
+
+@contextmanager
+def _copied_to(file: Path, suffix: str) -> Iterator[Path]:
+    """Yield a draft that is copied to a pipe or a device, in which libraries could not go back."""
+    with tempfile.TemporaryDirectory(prefix="learnet-") as folder:
+        draft = Path(folder) / f"draft{suffix}"
+        yield draft
+        with draft.open("rb") as content, file.open("wb") as target:
+            shutil.copyfileobj(content, target)
 
 
 def absolute_path(path: Path) -> Path:

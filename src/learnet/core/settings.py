@@ -13,15 +13,15 @@ from learnet.core.network_info import NETWORK_HELP
 from learnet.core.serialisation import later_key
 from learnet.core.settings_checks import MOST_EPOCHS, check_choices, check_rules
 
-LONGEST_S = 60  # seconds in one window: its frames are in memory at once
+SHORTEST_S, LONGEST_S = 0.001, 60  # seconds in one window: time stamps; its frames are in memory at once
 LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
 MOST_MAGNIFIED = 100  # times; a movement of a tenth of a pixel would then cover ten
 MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of a fast camera
 
 
 def _window_rule(window_s: float) -> tuple[bool, str]:
-    problem = f"window_s must be above 0 and at most {LONGEST_S}, not {window_s}"
-    return 0 < window_s <= LONGEST_S, problem
+    problem = f"window_s must be from {SHORTEST_S} to {LONGEST_S}, not {window_s}"
+    return SHORTEST_S <= window_s <= LONGEST_S, problem
 
 
 @dataclass(frozen=True)

@@ -115,7 +115,7 @@ def write_page(page: str, out: Path) -> Path:
 
 
 def refuse_other_page(out: Path, start: str) -> None:
-    """Refuse a file that is no page of some kind.
+    """Refuse a file that is no page of some kind. A pipe or a device loses nothing.
 
     Args:
         out: the page to write.
@@ -124,7 +124,8 @@ def refuse_other_page(out: Path, start: str) -> None:
     Raises:
         OutputTaken: `out` exists and starts in another way.
     """
-    if out.exists() and not _starts_with(out, start):
+    keeps_content = out.is_file() or out.is_dir()
+    if keeps_content and not _starts_with(out, start):
         raise OutputTaken(out, "this file exists and is not a report", "Choose another file.")
 
 

@@ -1,5 +1,7 @@
 """The deep audit, on images written here: what their first bytes say, whatever their names say."""
 
+import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -50,6 +52,16 @@ def test_damaged_images_are_serious(root: Path, content: bytes) -> None:
     (finding,) = [finding for finding in deep(root).findings if finding.kind == "images damaged"]
     assert finding.serious and finding.where == "casme2/01/EP90_01f"
     assert finding.what == "1 of 6 files are no images inside, or cut short: reg_img5.jpg"
+
+
+@pytest.mark.parametrize("side", [12_000, 40_000])
+def test_images_that_announce_a_gigantic_size_are_serious(root: Path, side: int) -> None:
+    """Pillow warns of the smaller one and refuses the larger."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
+    image(root, 5).write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 9) + b"IDAT" + bytes(13))
+    (finding,) = [finding for finding in deep(root).findings if finding.kind == "images huge"]
+    assert finding.serious and "1 of 6 files announce more pixels than can be read" in finding.what
 
 
 def test_images_that_may_not_be_read_are_not_called_damaged(

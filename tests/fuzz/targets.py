@@ -42,6 +42,9 @@ from tests.fuzz.structures import (
 )
 from tests.fuzz.texts import TEXT_STRUCTURES, hostile_word
 
+TEXTS = (".csv", ".txt", ".log", ".vtt")
+"""Formats in which nothing shows that the end is missing."""
+
 STRUCTURES: dict[str, tuple[Mutator, ...]] = {
     **{suffix: (mutator,) for suffix, mutator in {**VIDEO_STRUCTURES, **TEXT_STRUCTURES}.items()},
     ".png": (mutate_png_chunk,),
@@ -82,6 +85,16 @@ class Target:
         mutators = by_format if by_format and rng.random() < self.structured else OF_BYTES
         file.write_bytes(mutate(file.read_bytes(), rng, mutators))
         return str(file.relative_to(folder))
+
+    def is_cut_text(self, folder: Path, good: Path) -> bool:
+        """Return whether a case differs from the good input only by a text whose end is cut off."""
+        for pattern in self.files:
+            for file in folder.glob(pattern):
+                before, after = (good / file.relative_to(folder)).read_bytes(), file.read_bytes()
+                if before == after or file.suffix not in TEXTS:
+                    continue
+                return before.startswith(after)
+        return False
 
 
 def read_video(folder: Path) -> Reading:
@@ -219,7 +232,7 @@ COMMANDS = (
     "study FOLDER/prepared FOLDER/new --network majority --protocol groups --groups 2 --jobs 1",
     "study FOLDER/prepared FOLDER/nets --network ststnet --epochs 1 --learning-rate 0.1 --jobs 1",
     "show FOLDER/video.mp4 --face none --out FOLDER/show.png --onset 2 --apex 5 --offset 9 --size 28",
-    "simulate FOLDER/sim --images 4 --size 28 --seed 1 --jobs 1",
+    "simulate FOLDER/sim --images 4 --seed 1 --jobs 1",
     "datasets",
 )
 PATHS = (

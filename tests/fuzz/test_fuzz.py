@@ -3,6 +3,7 @@
 import io
 import os
 import random
+import shutil
 import time
 import zipfile
 import zlib
@@ -172,6 +173,18 @@ def test_the_input_of_a_fault_is_kept_as_it_was_before_it_was_read(
 
     assert verdict_of(target(spoil)).kind == TRACEBACK
     assert (tmp_path / "kept" / "a-0" / "a.txt").read_bytes() == (tmp_path / "seen").read_bytes()
+
+
+def test_a_text_without_its_end_is_no_silent_loss(tmp_path: Path) -> None:
+    tried = target(count_words)
+    runner = Runner(0, tmp_path)
+    runner.prepare([tried])
+    folder = tmp_path / "case"
+    for text, kind in (("one", ACCEPTED), ("two", SILENT)):
+        seeds.copy(runner.seed_folder(tried), folder)
+        (folder / "a.txt").write_text(text)
+        assert runner.outcome(tried, folder)[0] == kind
+        shutil.rmtree(folder)
 
 
 def test_cases_are_shared_by_weight() -> None:

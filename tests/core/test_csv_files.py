@@ -128,3 +128,14 @@ def test_numbers_and_other_texts_stay_as_they_are(value: object) -> None:
 def test_every_text_comes_back(special: str, text: str) -> None:
     rows = [["header", special], [text.replace("\0", ""), special + "x"]]
     assert parse_csv(FILE, csv_text(rows)) == rows
+
+
+@pytest.mark.parametrize("end", ["c.png,03", "c.png,03,", "c.png,03,sur"])
+def test_a_table_that_is_cut_off_is_refused_where_a_column_is_missing(end: str) -> None:
+    text = f"image,subject,emotion\na.png,01,fear\n{end}"
+    if end.count(",") == 2:
+        assert read_csv_rows(Path("a.csv"), text)[-1] == (3, end.split(","))
+        return
+    with pytest.raises(BadInput, match="a.csv line 3: the file ends here, with 2 of 3 columns"):
+        read_csv_rows(Path("a.csv"), text)
+    assert read_csv_rows(Path("a.csv"), text + "\n")[-1] == (3, ["c.png", "03"])

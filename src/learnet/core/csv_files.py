@@ -69,7 +69,8 @@ def read_csv_rows(path: Path, text: str, line_breaks: bool = False) -> list[tupl
             same cell.
 
     Raises:
-        BadInput: this is not a table, or a quotation mark is not closed on its line.
+        BadInput: this is not a table, a quotation mark is not closed on its line, or the last line is
+            incomplete.
     """
     separator = csv_separator(text)
     rows: list[tuple[int, list[str]]] = []
@@ -83,7 +84,23 @@ def read_csv_rows(path: Path, text: str, line_breaks: bool = False) -> list[tupl
             raise BadInput(f"{path} line {first_line}", problem, hint)
         rows.append((last_line, [unescape_formula(cell).strip() for cell in cells]))
         is_header = is_header and not any(cells)
+    _check_end(path, text, rows)
     return rows
+
+
+def _check_end(path: Path, text: str, rows: Sequence[tuple[int, list[str]]]) -> None:
+    """Refuse a table whose last line has neither an end nor all columns: the file is cut off.
+
+    Raises:
+        BadInput: with the line.
+    """
+    if not rows or text.endswith(("\n", "\r")):
+        return
+    columns = len(rows[0][1])
+    line, cells = rows[-1]
+    if len(cells) < columns:
+        problem = f"the file ends here, with {len(cells)} of {columns} columns"
+        raise BadInput(f"{path} line {line}", problem, "Copy it again, or complete the line.")
 
 
 def parse_csv(path: Path, text: str) -> list[list[str]]:

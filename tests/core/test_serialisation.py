@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from learnet.core import serialisation
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.serialisation import (
+    MOST_NESTED,
     decode_record,
     key_named,
     optional_key,
+    parse_json,
     parse_toml,
     read_json,
     to_json,
@@ -159,3 +162,25 @@ def test_toml_that_is_none() -> None:
     assert parse_toml("a = 1", "f.toml", "") == {"a": 1}
     with pytest.raises(BadInput, match="f.toml: this is not TOML.*Look it up"):
         parse_toml("a = ", "f.toml", "Look it up.")
+
+
+@pytest.mark.parametrize("opening", ["[", '{"a":'])
+def test_json_is_nested_to_a_limit(opening: str) -> None:
+    """Every conversion of it is recursive, and would end in a traceback beyond Python's own limit."""
+    closing = {"[": "]"}.get(opening, "}")
+
+    def nested(levels: int) -> str:
+        return opening * levels + "1" + closing * levels
+
+    assert parse_json(nested(MOST_NESTED - 1)) == json.loads(nested(MOST_NESTED - 1))
+    for levels in (MOST_NESTED, 900, 100_000):
+        with pytest.raises(ValueError, match=f"nested more than {MOST_NESTED} deep"):
+            parse_json(nested(levels))
+
+
+def test_every_reader_of_json_has_the_limit() -> None:
+    """`json.loads` stands in `parse_json`, and where learnet reads back what it has in memory."""
+    package = Path(serialisation.__file__).parents[1]
+    readers = [file for file in package.rglob("*.py") if "json.load" in file.read_text()]
+    names = sorted(file.relative_to(package).as_posix() for file in readers)
+    assert names == ["core/serialisation.py", "inference/live/recogniser.py"]

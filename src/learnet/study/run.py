@@ -4,6 +4,7 @@ finished.
 A study that is killed continues where it stopped and ends with the same bytes.
 """
 
+import shutil
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing, nullcontext
@@ -137,6 +138,9 @@ def _on_disk(data: LabelledDataset) -> LabelledDataset:
     """Return the same data in one prepared folder: workers, reports and later studies expect one."""
     if not isinstance(data.prepared, ConcatDataset):
         return data
+    target = data.prepared.folder
+    for leftover in target.parent.glob(f".{target.name}.*"):  # of a kill; only this process works here
+        shutil.rmtree(leftover, ignore_errors=True)
     return replace(data, prepared=save_concatenated(data.prepared))
 
 

@@ -194,8 +194,8 @@ class Runner:
             return TRACEBACK, f"{type(error).__name__} in {where}: {str(error)[:200]}"
         told = reading.told or bool(caught)
         if good.count is not None and (reading.count or 0) < good.count and not told:
-            is_cut = target.is_cut_text(folder, self.seed_folder(target))
-            return (ACCEPTED if is_cut else SILENT), f"{reading.count} of {good.count}"
+            is_shorter = target.lacks_lines(folder, self.seed_folder(target))
+            return (ACCEPTED if is_shorter else SILENT), f"{reading.count} of {good.count}"
         if good.digest and reading.digest != good.digest:
             return SILENT, "another result"
         return ACCEPTED, ""

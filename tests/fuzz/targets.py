@@ -43,7 +43,7 @@ from tests.fuzz.structures import (
 from tests.fuzz.texts import TEXT_STRUCTURES, hostile_word
 
 TEXTS = (".csv", ".txt", ".log", ".vtt")
-"""Formats in which nothing shows that the end is missing."""
+"""Formats in which nothing shows that whole lines are missing."""
 
 STRUCTURES: dict[str, tuple[Mutator, ...]] = {
     **{suffix: (mutator,) for suffix, mutator in {**VIDEO_STRUCTURES, **TEXT_STRUCTURES}.items()},
@@ -86,14 +86,14 @@ class Target:
         file.write_bytes(mutate(file.read_bytes(), rng, mutators))
         return str(file.relative_to(folder))
 
-    def is_cut_text(self, folder: Path, good: Path) -> bool:
-        """Return whether a case differs from the good input only by a text whose end is cut off."""
+    def lacks_lines(self, folder: Path, good: Path) -> bool:
+        """Return whether a text of a case has fewer lines than in the good input."""
         for pattern in self.files:
             for file in folder.glob(pattern):
                 before, after = (good / file.relative_to(folder)).read_bytes(), file.read_bytes()
                 if before == after or file.suffix not in TEXTS:
                     continue
-                return before.startswith(after)
+                return after.count(b"\n") < before.count(b"\n")
         return False
 
 

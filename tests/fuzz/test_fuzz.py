@@ -40,11 +40,11 @@ good input."""
 
 
 def write_line(folder: Path) -> None:
-    (folder / "a.txt").write_text("one two\n")
+    (folder / "a.bin").write_text("one two\n")
 
 
 def target(read: Callable[[Path], Reading], name: str = "a") -> Target:
-    return Target(name, 1, write_line, read, ("a.txt",))
+    return Target(name, 1, write_line, read, ("a.bin",))
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def verdict_of(tmp_path: Path) -> Iterator[Callable[[Target], Verdict]]:
 
 
 def is_mutated(folder: Path) -> bool:
-    return (folder / "a.txt").read_text(errors="replace") != "one two\n"
+    return (folder / "a.bin").read_text(errors="replace") != "one two\n"
 
 
 def refuse(folder: Path) -> Reading:
@@ -164,23 +164,29 @@ def test_the_input_of_a_fault_is_kept_as_it_was_before_it_was_read(
     verdict_of: Callable[[Target], Verdict], tmp_path: Path
 ) -> None:
     def spoil(folder: Path) -> Reading:
-        before = (folder / "a.txt").read_bytes()
-        (folder / "a.txt").write_text("spoiled")
+        before = (folder / "a.bin").read_bytes()
+        (folder / "a.bin").write_text("spoiled")
         (tmp_path / "seen").write_bytes(before)
         if before != b"one two\n":
             raise ValueError
         return Reading()
 
     assert verdict_of(target(spoil)).kind == TRACEBACK
-    assert (tmp_path / "kept" / "a-0" / "a.txt").read_bytes() == (tmp_path / "seen").read_bytes()
+    assert (tmp_path / "kept" / "a-0" / "a.bin").read_bytes() == (tmp_path / "seen").read_bytes()
 
 
-def test_a_text_without_its_end_is_no_silent_loss(tmp_path: Path) -> None:
-    tried = target(count_words)
+def test_a_text_without_some_of_its_lines_is_no_silent_loss(tmp_path: Path) -> None:
+    def write(folder: Path) -> None:
+        (folder / "a.txt").write_text("one\ntwo\n")
+
+    def count(folder: Path) -> Reading:
+        return Reading(len((folder / "a.txt").read_text().split()))
+
+    tried = Target("a", 1, write, count, ("a.txt",))
     runner = Runner(0, tmp_path)
     runner.prepare([tried])
     folder = tmp_path / "case"
-    for text, kind in (("one", ACCEPTED), ("two", SILENT)):
+    for text, kind in (("one\n", ACCEPTED), ("one\ntwo", ACCEPTED), ("one\n\n", SILENT)):
         seeds.copy(runner.seed_folder(tried), folder)
         (folder / "a.txt").write_text(text)
         assert runner.outcome(tried, folder)[0] == kind

@@ -272,7 +272,7 @@ def append_durably(file: Path, text: str) -> None:
 
     A file that somebody has removed meanwhile is not made again: its beginning would be missing.
     """
-    with _named(file, file), open(os.open(file, os.O_WRONLY | os.O_APPEND), "ab", buffering=0) as handle:
+    with _named(file, file), os.fdopen(os.open(file, os.O_WRONLY | os.O_APPEND), "ab", buffering=0) as handle:
         data = encode_text(text)
         while data:  # a disk that is nearly full takes a part
             data = data[handle.write(data) :]

@@ -11,7 +11,7 @@ from typing import Literal
 
 from learnet.core.network_info import NETWORK_HELP
 from learnet.core.serialisation import later_key
-from learnet.core.settings_checks import MOST_EPOCHS, check_choices, check_rules
+from learnet.core.settings_checks import MOST_EPOCHS, MOST_SEEDS, check_choices, check_rules
 
 SHORTEST_S, LONGEST_S = 0.001, 60  # seconds in one window: time stamps; its frames are in memory at once
 LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
@@ -340,7 +340,7 @@ class Study:
     def __post_init__(self) -> None:
         check_choices(self)
         check_rules(
-            (self.seeds >= 1, f"seeds must be at least 1, not {self.seeds}"),
+            (1 <= self.seeds <= MOST_SEEDS, f"seeds must be from 1 to {MOST_SEEDS}, not {self.seeds}"),
             (
                 self.train_people >= 0,
                 f"train_people is a number of people, or 0 for all; it cannot be {self.train_people}",

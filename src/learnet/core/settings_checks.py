@@ -6,7 +6,9 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from learnet.core.errors import LearnetError
 from learnet.core.suggestions import suggestion
 
-MOST_EPOCHS = 1_000_000  # a slip of the keyboard beyond that would never end
+# Slips of the keyboard beyond these would never end.
+MOST_EPOCHS = 1_000_000
+MOST_SEEDS = 10_000
 
 
 def check_rules(*rules: tuple[bool, str]) -> None:

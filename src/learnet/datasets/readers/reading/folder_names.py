@@ -62,13 +62,21 @@ def find_existing_path(folder: Path, relative: str) -> Path | None:
         return None
     for name in Path(relative).parts:
         path = current / name
-        if not path.exists():
+        if not _exists(path):
             stored_name = _stored_name(current, name)
             if stored_name is None:
                 return None
             path = current / stored_name
         current = path
     return current
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is a file or folder; a name that is too long for the system names none."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _stored_name(folder: Path, name: str) -> str | None:

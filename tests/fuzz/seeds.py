@@ -18,6 +18,7 @@ from learnet.networks import NETWORKS
 from learnet.study.run import run_study
 from learnet.training.checkpoint import save_checkpoint
 from learnet.training.metadata import CheckpointMetadata
+from tests.builders.written_by_hand import NINE
 from tests.builders.written_study import write_prepared
 
 FRAMES = 30
@@ -136,23 +137,10 @@ def write_own_clips(folder: Path) -> None:
     (folder / "labels.csv").write_text("\n".join(lines) + "\n")
 
 
-CASME2_HEADER = (
-    "Subject",
-    "Filename",
-    "",
-    "OnsetFrame",
-    "ApexFrame",
-    "OffsetFrame",
-    "",
-    "Action Units",
-    "Estimated Emotion",
-)
-
-
 def write_casme2(folder: Path) -> None:
     """Write a CASME II with six clips of three frames and its workbook."""
     book = openpyxl.Workbook()
-    book.active.append(CASME2_HEADER)
+    book.active.append(NINE)
     for number in range(6):
         subject, name = f"{number // 2 + 1:02d}", f"EP02_{number:02d}"
         clip = folder / "Cropped" / f"sub{subject}" / name

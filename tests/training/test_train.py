@@ -139,6 +139,14 @@ def test_descent_equals_the_arithmetic_by_hand(rng: np.random.Generator) -> None
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
 
 
+def test_a_training_that_diverges_is_refused(rng: np.random.Generator) -> None:
+    """Its weights would be no numbers, and so would the scores of every image."""
+    images = examples(data(rng, count=8, people=4, classes=2, size=28))
+    training = replace(PLAIN, epochs=3, learning_rate=1e30)
+    with pytest.raises(LearnetError, match="diverged: the loss of epoch . is .*Lower the learning rate"):
+        fit(NETWORKS["mlp"](2, 28), images, training, epochs=3)
+
+
 def test_class_weights_by_hand() -> None:
     """Six clips: 3 of class 0, 1 of class 1, 2 of class 3, none of class 2. N / (3 classes * count)."""
     np.testing.assert_allclose(

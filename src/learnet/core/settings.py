@@ -11,7 +11,7 @@ from typing import Literal
 
 from learnet.core.network_info import NETWORK_HELP
 from learnet.core.serialisation import later_key
-from learnet.core.settings_checks import MOST_EPOCHS, MOST_SEEDS, check_choices, check_rules
+from learnet.core.settings_checks import INF, MOST_EPOCHS, MOST_SEEDS, check_choices, check_rules
 
 SHORTEST_S, LONGEST_S = 0.001, 60  # seconds in one window: time stamps; its frames are in memory at once
 LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
@@ -205,13 +205,13 @@ class Training:
                 f"inner_groups must be 0 or at least 2, not {self.inner_groups}",
             ),
             (self.batch_size >= 2, f"batch_size must be at least 2, not {self.batch_size}"),
-            (self.learning_rate > 0, f"learning_rate must be positive, not {self.learning_rate}"),
-            (self.weight_decay >= 0, f"weight_decay cannot be {self.weight_decay}"),
+            (0 < self.learning_rate < INF, f"learning_rate must be positive, not {self.learning_rate}"),
+            (0 <= self.weight_decay < INF, f"weight_decay cannot be {self.weight_decay}"),
             (
                 0 <= self.label_smoothing < 1,
                 f"label_smoothing must be from 0 to below 1, not {self.label_smoothing}",
             ),
-            (self.mixup >= 0, f"mixup cannot be {self.mixup}"),
+            (0 <= self.mixup < INF, f"mixup cannot be {self.mixup}"),
             (0 <= self.seed < 2**31, f"seed must be from 0 to 2147483647, not {self.seed}"),
         )
 

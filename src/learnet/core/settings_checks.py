@@ -6,6 +6,7 @@ from typing import Literal, get_args, get_origin, get_type_hints
 from learnet.core.errors import LearnetError
 from learnet.core.suggestions import suggestion
 
+INF = float("inf")
 # Slips of the keyboard beyond these would never end.
 MOST_EPOCHS = 1_000_000
 MOST_SEEDS = 10_000

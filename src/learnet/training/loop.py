@@ -6,6 +6,7 @@ own order of images, augmentation, dropout, batch statistics, optimiser state an
 from its own seed. The result of each is that of a training alone, except for the rounding of floats.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
@@ -38,6 +39,9 @@ def fit(
 
     Returns:
         Mean loss of each epoch.
+
+    Raises:
+        LearnetError: the training diverged.
     """
     device = device_of(module)
     schedules = [BatchSchedule(data, training, epochs, device)]
@@ -67,7 +71,7 @@ def fit_ensemble(
         Mean losses of the epochs, for each network.
 
     Raises:
-        LearnetError: sets so small that batch sizes differ.
+        LearnetError: sets so small that batch sizes differ, or a training diverged.
         torch.OutOfMemoryError: too many networks for the device.
     """
     device = device_of(modules[0])
@@ -109,4 +113,18 @@ def _run(
     for values, schedule in zip(step_losses, schedules, strict=True):
         by_epoch = torch.stack(values).double().view(schedule.epochs, -1)
         epoch_losses.append(tuple(by_epoch.mean(dim=1).tolist()))
+    _check_finite(epoch_losses)
     return epoch_losses
+
+
+def _check_finite(epoch_losses: Sequence[Sequence[float]]) -> None:
+    """Refuse a training that diverged: its weights are no numbers.
+
+    Raises:
+        LearnetError: with the epoch.
+    """
+    for losses in epoch_losses:
+        for epoch, loss in enumerate(losses, start=1):
+            if not math.isfinite(loss):
+                problem = f"The training diverged: the loss of epoch {epoch} is {loss}."
+                raise LearnetError(problem, "Lower the learning rate.")

@@ -141,3 +141,31 @@ def test_pictures_that_vp8_does_not_show_are_no_loss(tmp_path: Path) -> None:
     with open_video(path) as video:
         assert video.info.frames == FRAMES - 1
         assert len(list(video)) == FRAMES - 1
+
+
+@pytest.mark.parametrize("share", [0.37, 0.62, 0.95])
+def test_mxf_announces_its_end_by_the_last_partition(tmp_path: Path, share: float) -> None:
+    """A file that ends behind a picture is as readable as a whole one."""
+    path = film(tmp_path / "film.mxf", "mpeg2video")
+    with open_video(path) as video:
+        assert len(list(video)) == video.info.frames == FRAMES and video.losses == {}
+    with av.open(str(path)) as container:
+        positions = [packet.pos for packet in container.demux(video=0) if packet.size]
+    kept = int(FRAMES * share)
+    path.write_bytes(path.read_bytes()[: positions[kept]])
+    with open_video(path) as video:
+        assert len(list(video)) == kept and video.losses == {MISSING_FRAMES: FRAMES - kept}
+        assert video.info.frames == FRAMES
+    with pytest.raises(BadVideo, match="not whole"):
+        read_frames(path)
+
+
+def test_mxf_of_a_live_recording_lacks_nothing(tmp_path: Path) -> None:
+    """Its first partition states neither a duration nor where the last one is."""
+    path = film(tmp_path / "film.mxf", "mpeg2video")
+    data = bytearray(path.read_bytes())
+    assert int.from_bytes(data[44:52]) > 0  # SMPTE 377, 7.1: position of the footer
+    data[44:52] = bytes(8)
+    path.write_bytes(data)
+    with open_video(path) as video:
+        assert len(list(video)) == FRAMES and video.losses == {}

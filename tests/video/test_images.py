@@ -87,6 +87,23 @@ def test_depth_beside_colour_and_ambiguous_names(tmp_path: Path) -> None:
         image_files(tmp_path / "nowhere")
 
 
+@pytest.mark.parametrize("suffix", [".png", ".jpeg", ".bmp"])
+def test_two_pictures_of_one_number_are_refused(tmp_path: Path, suffix: str) -> None:
+    """Two clips in one folder, of which one would be dropped; depth maps beside colour are none."""
+    colour = {f"img{number:03d}.jpg": colours() for number in range(5)}
+    folder = write_images(tmp_path / "clip", colour)
+    depth = np.full((48, 64), 900, np.uint16)
+    for number in range(5):
+        cv2.imwrite(str(folder / f"img{number:03d}.png"), depth)
+    (folder / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
+    assert [path.name for path in image_files(folder).values()] == list(colour)
+    write_images(folder, {f"img003{suffix}": 255 - colours()})
+    for number in (0, 1, 2, 4):
+        (folder / f"img{number:03d}.png").unlink()
+    with pytest.raises(BadVideo, match=rf"img003\.jpg and img003\{suffix} have the same number"):
+        image_files(folder)
+
+
 def test_image_kinds_agree_with_opencv(tmp_path: Path, rng: np.random.Generator) -> None:
     """Grey, 16 bit and colour images of every kind, and names outside ASCII."""
     image = rng.integers(0, 256, (24, 32, 3), dtype=np.uint8)

@@ -94,10 +94,8 @@ class FileVideo(Video):
 
     def _own_rate(self) -> tuple[float | None, list[str]]:
         """Return the frame rate of the file, and a note where it does not follow from time stamps."""
-        if self.has_own_times:
+        if has_time_stamps(self.container):
             rate = self.packets.fps
-        elif has_time_stamps(self.container):  # whose header is right, while they are not
-            rate = self.packets.announced_fps
         else:
             codec_rate = self.stream.codec_context.framerate
             what = "The file has no time stamps, so that missing frames cannot be noticed"

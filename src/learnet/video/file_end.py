@@ -26,6 +26,9 @@ KNOWN = {DOCUMENT, *CONTAINERS, *IN_CLUSTER, *IN_SEGMENT}
 ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 GIF_IMAGE, GIF_EXTENSION, GIF_TRAILER = b",", b"!", b";"
 ENDS_STREAM = 4  # flag of a page of Ogg
+MXF_PARTITION = bytes.fromhex("060e2b34020501010d010201")  # first bytes of the key of every partition
+MXF_RUN_IN = 1 << 16  # bytes that may precede the first partition
+MXF_FOOTER_AT = 24  # position of the offset of the last partition, behind the length
 
 
 class FileEnd(Enum):
@@ -208,12 +211,33 @@ def _gif_colours(flags: int) -> int:
     return 3 << (flags & 7) + 1 if flags & 0x80 else 0
 
 
+def _mxf_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that the last partition, whose position the first one states, is there (SMPTE 377, 7.1).
+
+    It is 0 in live recordings.
+    """
+    start = file.read(2 * MXF_RUN_IN)
+    first = start.find(MXF_PARTITION)
+    length = start[first + 16 : first + 17]
+    if first < 0 or not length:
+        return FileEnd.COMPLETE
+    length_bytes = 1 + (length[0] & 0x7F if length[0] & 0x80 else 0)
+    position = first + 16 + length_bytes + MXF_FOOTER_AT
+    footer = first + int.from_bytes(start[position : position + 8])
+    if footer == first:
+        return FileEnd.COMPLETE
+    file.seek(footer)
+    is_there = file.read(len(MXF_PARTITION)) == MXF_PARTITION
+    return FileEnd.COMPLETE if is_there else FileEnd.CUT_OFF
+
+
 CHECKS: dict[str, Callable[[BinaryIO, int], FileEnd]] = {
     "asf": _asf_end,
     "flv": _flv_end,
     "gif": _gif_end,
     "apng": _must_end_with(b"IEND\xaeB`\x82"),
     "mjpeg": _must_end_with(b"\xff\xd9"),
+    "mxf": _mxf_end,
     "mpegts": _transport_stream_end,
     "mov,mp4,m4a,3gp,3g2,mj2": _mp4_end,
     "matroska,webm": _matroska_end,

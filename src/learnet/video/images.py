@@ -28,7 +28,10 @@ VIDEO_SUFFIXES = (
 )  # fmt: skip
 
 JPEG_END_MARKER = b"\xff\xd9"
+JPEG_OR_BMP = (b"\xff\xd8", b"BM")  # first bytes
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+ONE_CLIP_HINT = "A folder must hold the images of one clip only, with one number each."
 
 # Before OpenCV 4.14 the functions of its log lie at the top.
 OPENCV_LOG: Any = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
@@ -40,12 +43,11 @@ def image_files(folder: Path) -> dict[int, Path]:
     The number of an image is the last run of digits that varies in the names (`frame_numbers`). Prefix and
     padding are arbitrary (`img46.jpg`, `006_05562.jpg`, `EP01_6-12.jpg`); suffixes may be in any case and
     doubled (`img2977.jpg.jpg`). Hidden files, other suffixes, folders and names without digits are ignored.
-    Where numbers occur with several suffixes (CAS(ME)^3 stores depth as `355.png` next to `355.jpg`), only
-    the first suffix of `IMAGE_SUFFIXES` counts.
+    Depth maps are ignored where they have the numbers of pictures (CAS(ME)^3 stores depth as `355.png` next
+    to `355.jpg`): PNG of 16 bits, by the order of `IMAGE_SUFFIXES`.
 
     Raises:
-        BadVideo: no such folder, two images of one suffix with the same number, or names from which no order
-            follows.
+        BadVideo: no such folder, two pictures with the same number, or names from which no order follows.
     """
     stems_by_suffix: dict[str, dict[str, str]] = {suffix: {} for suffix in IMAGE_SUFFIXES}
     for name in _visible_files(folder):
@@ -55,8 +57,14 @@ def image_files(folder: Path) -> dict[int, Path]:
     names_by_suffix = [_numbered(folder, stems) for stems in stems_by_suffix.values()]
     selected: dict[int, str] = {}
     for names in names_by_suffix:
-        if not selected.keys() & names.keys():
+        shared = selected.keys() & names.keys()
+        if not shared:
             selected.update(names)
+            continue
+        number = min(shared)
+        if _is_picture(folder / names[number]):
+            problem = f"{selected[number]} and {names[number]} have the same number"
+            raise BadVideo(folder, problem, ONE_CLIP_HINT)
     return {number: folder / selected[number] for number in sorted(selected)}
 
 
@@ -70,9 +78,20 @@ def _numbered(folder: Path, stems: dict[str, str]) -> dict[int, str]:
     try:
         numbers = frame_numbers(list(stems.values()))
     except AmbiguousNumbers as error:
-        hint = "A folder must hold the images of one clip only, with one number each."
-        raise BadVideo(folder, str(error), hint) from None
+        raise BadVideo(folder, str(error), ONE_CLIP_HINT) from None
     return dict(zip(numbers, stems, strict=True))
+
+
+def _is_picture(path: Path) -> bool:
+    """Return whether a file begins like a picture, other than a depth map: a PNG of 16 bits."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(26)
+    except OSError:
+        return False
+    if head.startswith(JPEG_OR_BMP):
+        return True
+    return head.startswith(PNG_SIGNATURE) and not _is_deep_png(head)
 
 
 def video_files(folder: Path) -> list[Path]:

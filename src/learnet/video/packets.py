@@ -22,6 +22,8 @@ from learnet.video.file_end import FileEnd, file_end, mp4_data_bytes
 # Formats whose header states a measured duration, and by how much writers exceed it.
 DURATION_TOLERANCE_S = {"matroska,webm": 0.0, "asf": 0.15, "flv": 0.15}
 
+AVI, MXF = "avi", "mxf"  # as libav calls the formats
+
 ENDS_WITH_PICTURE = ("yuv4mpegpipe",)  # formats in which nothing follows the last picture
 
 # Of PyAV too, where a damaged file announces a further stream midway.
@@ -34,6 +36,7 @@ TOLERANCE = 0.1  # of a period: an interval that deviates further is irregular
 # Gaps up to which a rate counts as constant: their number, or their share of the intervals. Damage leaves
 # few; where there are many, the rate varies on purpose.
 MOST_GAPS, GAP_SHARE = 3, 0.05
+REGULAR_SHARE = 1 - GAP_SHARE  # of the intervals that are alike where a rate is interrupted only
 SAME_RATE = 1e-3  # relative difference of two frame rates that count as one
 HIDDEN_VP8 = 0x10  # bit of the first byte of a picture of VP8 that is set if it is shown
 
@@ -47,8 +50,8 @@ class Packets:
     pictures: int  # in the file, that are to be shown
     discarded: int  # pictures hidden by an edit list
     damaged: int  # packets that the container itself calls damaged
-    announced: int | None  # pictures by the header
-    end_s: float  # end of the last packet of all streams
+    announced: int | None  # pictures by the header; in AVI slots, of which some may be empty
+    end_s: float  # end of the last packet of all streams; in AVI of the pictures
     announced_end_s: float | None  # by the header
     tick_s: float  # unit of the time stamps
     announced_fps: float | None  # by the header
@@ -63,11 +66,15 @@ class Packets:
 
     @cached_property
     def fps(self) -> float | None:
-        """Frames per second: the announced rate where the time stamps agree with it, otherwise their mean."""
+        """Frames per second: the announced rate where the time stamps agree with it, otherwise their mean,
+        without rare pauses."""
         known_s = self.intervals_s[np.isfinite(self.intervals_s)]
         if self.keeps_announced_rate or not known_s.size:
             return self.announced_fps
-        return 1 / float(known_s.mean())
+        typical_s = float(np.median(known_s))
+        alike_s = known_s[np.abs(known_s - typical_s) <= self._tolerance_s(typical_s)]
+        is_interrupted = typical_s > 0 and len(alike_s) >= REGULAR_SHARE * len(known_s)
+        return 1 / float(alike_s.mean() if is_interrupted else known_s.mean())
 
     @cached_property
     def keeps_announced_rate(self) -> bool:
@@ -124,7 +131,7 @@ class Packets:
     @property
     def missing_at_end(self) -> int:
         """Pictures that the header announces, by number or by duration, and that are not there."""
-        if self.announced is not None:
+        if self.announced is not None and self.announced_end_s is None:
             return max(0, self.announced - self.discarded - self.pictures)
         if self.announced_end_s is None or self.fps is None:
             return 0
@@ -155,8 +162,10 @@ def read_packets(
     end_s = 0.0
     last_byte = packet_bytes = 0
     tick_s = float(stream.time_base or 0)
+    name = container.format.name
+    is_avi = name == AVI
     for packet in _packets(container):
-        end_s = max(end_s, _end_s(packet))
+        end_s = max(end_s, _slot_end_s(packet, stream) if is_avi else _end_s(packet))
         last_byte = max(last_byte, (packet.pos or 0) + packet.size)
         packet_bytes += packet.size
         if packet.stream_index != stream.index or not packet.size or not _is_shown(packet, stream):
@@ -166,26 +175,26 @@ def read_packets(
         if packet.is_discard:
             continue
         pictures += 1
-        stamp = packet.dts if packet.pts is None else packet.pts
+        stamp = packet.dts if packet.pts is None or is_avi else packet.pts
         if stamp is not None:
             decoding = decoding if packet.dts is None else packet.dts
             stamps.append((decoding, stamp))
     ticks, parts = _in_order(stamps)
-    name = container.format.name
-    has_index = stream.frames >= pictures + discarded  # a file in fragments announces the first of them only
-    is_indexed_mp4 = has_index and name.startswith("mov")  # what it lacks is known by number
+    end = _file_end(path, name, last_byte, packet_bytes)
+    announced = _announced(stream, name, end, pictures + discarded)
+    is_indexed_mp4 = announced is not None and name.startswith("mov")  # what it lacks is known by number
     return Packets(
         times_s=tick_s * ticks,
         parts=parts,
         pictures=pictures,
         discarded=discarded,
         damaged=damaged,
-        announced=stream.frames if has_index else None,
+        announced=announced,
         end_s=end_s,
-        announced_end_s=_announced_end_s(container),
+        announced_end_s=tick_s * stream.frames if is_avi else _announced_end_s(container),
         tick_s=tick_s,
         announced_fps=fps,
-        end=FileEnd.COMPLETE if is_indexed_mp4 else _file_end(path, name, last_byte, packet_bytes),
+        end=FileEnd.COMPLETE if is_indexed_mp4 else end,
     )
 
 
@@ -229,6 +238,36 @@ def _end_s(packet: av.Packet) -> float:
     if packet.pts is None or packet.time_base is None:
         return 0.0
     return float((packet.pts + (packet.duration or 0)) * packet.time_base)
+
+
+def _slot_end_s(packet: av.Packet, stream: av.VideoStream) -> float:
+    """Return the end of the slot of AVI that a packet fills, 0 for packets of other streams.
+
+    AVI numbers slots of equal length. A slot is empty where the recorder skipped a picture.
+    """
+    if packet.stream_index != stream.index or packet.dts is None or packet.time_base is None:
+        return 0.0
+    return float((packet.dts + 1) * packet.time_base)
+
+
+def _announced(stream: av.VideoStream, format_name: str, end: FileEnd, present: int) -> int | None:
+    """Return how many pictures the header announces; None where that says nothing.
+
+    Args:
+        stream: the pictures.
+        format_name: as libav calls the format.
+        end: of the file.
+        present: pictures that are there.
+    """
+    announced = stream.frames
+    if format_name == AVI:
+        return announced
+    # The duration of MXF is that of the whole file only where the header was written at the end, as then
+    # it states where that end is.
+    is_cut_mxf = format_name == MXF and end is FileEnd.CUT_OFF
+    if is_cut_mxf and stream.duration and stream.time_base and stream.average_rate:
+        announced = round(stream.duration * stream.time_base * stream.average_rate)
+    return announced if announced >= present else None  # a file in fragments announces the first of them only
 
 
 def _is_shown(packet: av.Packet, stream: av.VideoStream) -> bool:

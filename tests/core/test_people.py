@@ -19,6 +19,13 @@ ONE_PERSON = [
     ("P07", "participant 7", "person-07", "7"),
     ("casme2/sub01", "CASME2/1", "casme-2/S01"),
     ("03a", "3A"),
+    ("Anna", "\u0410nna", "\u0391nn\u0430"),  # with a Cyrillic and a Greek first letter
+    ("\u0410\u041d\u041d\u0410", "\u0430\u043d\u043d\u0430", "AHHA"),
+    ("01", "\u041e1", "O1", "1"),
+    ("Anna Smith", "Smith, Anna", "smith,anna"),
+    ("casme2/Anna Smith", "casme2/Smith, Anna"),
+    ("Smith, Anna", "smith anna"),
+    ("1/1", "1-1", "01/01"),
 ]
 TWO_PEOPLE = [
     ("1", "10"),
@@ -27,6 +34,16 @@ TWO_PEOPLE = [
     ("Anna", "Anne"),
     ("casme2/01", "samm/01"),
     ("1", "1.5"),
+    ("s1", "s11"),
+    ("A1", "B1"),
+    ("p01a", "p01b"),
+    ("m01", "f01"),
+    ("O1", "Y1"),
+    ("O1", "P1"),
+    ("1/1", "11"),
+    ("Smith, Anna", "Smith, Bo"),
+    ("Smith, Anna", "Anna, Smith"),
+    ("\u0418\u0432\u0430\u043d", "Ivan"),  # a translation, which nothing here compares
     ("?", "!"),
     ("\u0915\u093f", "\u0915\u0941"),  # two syllables of Hindi that differ in the vowel sign
     ("a\udcff", "a\udcfe"),  # names that are not UTF-8

@@ -31,6 +31,37 @@ _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
+_DECIMAL_COMMA = re.compile(r"([+-]?\d+),(\d+)", re.ASCII)
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}", re.ASCII)
+
+
+def decimal_number(text: str) -> float:
+    """Return the number in a cell, which may have a decimal comma.
+
+    Raises:
+        ValueError: the cell holds something else.
+    """
+    match = _DECIMAL_COMMA.fullmatch(text)
+    return float(f"{match[1]}.{match[2]}" if match else text)
+
+
+def is_thousands(text: str) -> bool:
+    """Return whether a number is one such as `1,000`: a thousand to some programs and one to others."""
+    return _THOUSANDS.fullmatch(text) is not None
+
+
+def check_thousands(where: str | Path, text: str) -> None:
+    """Refuse a number of which `is_thousands` is true.
+
+    Raises:
+        BadInput: it is such a number.
+    """
+    if is_thousands(text):
+        thousands = text.replace(",", "")
+        decimal = f"{decimal_number(text):g}"
+        wrong = f"{text!r} may be {thousands} or {decimal}"
+        raise BadInput(where, wrong, f"Write {thousands}, or {decimal} with a decimal point.")
+
 
 def decode_text(path: Path, data: bytes) -> str:
     """Decode the content of a text file: UTF-8, or UTF-16 or UTF-32 with a byte order mark.

@@ -16,11 +16,20 @@ FINDING = "person spelled twice"
 _PREFIXES = {
     **dict.fromkeys(("s", "sub", "subj", "subject", "sp"), "subject"),
     **dict.fromkeys(("p", "pp", "part", "participant", "person"), "participant"),
+    "o": "zero",  # `O1`, which looks like `01`
 }
 """Words before the number of a person, and what they stand for."""
 
 _NUMBER_WORD = re.compile(r"(?:no|nr|number|id)$")
 _WHOLE_NUMBER = re.compile(r"(?<=\d)[.,]0+$")  # `1.0`, as spreadsheet programs write 1
+_NAME_FIRST = re.compile(r"([^\W\d][^,]*),\s*([^\W\d][^,]*)")  # `Smith, Anna`
+_LOOK_ALIKE = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455"  # Cyrillic
+    "\u03b1\u03b2\u03b5\u03b6\u03b7\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7",  # Greek
+    "abekmhopctyxijsabezhikmnoptyx",
+)
+"""Letters after `casefold` -> Latin letters that look like them in lower or upper case."""
+
 _COMBINING = ("\u0300", "\u036f")  # first and last accent of Latin, Greek and Cyrillic letters
 
 
@@ -35,18 +44,21 @@ class _Spelling:
 def spellings(people: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the names that may be of one person, for each person who may have several.
 
-    Case, blanks, punctuation, accents, leading zeros and Unicode forms make no difference, nor does a word
-    such as `sub` before a number where the number occurs without it too.
+    Case, blanks, punctuation, accents, leading zeros, Unicode forms and the alphabet of letters that look
+    alike make no difference, nor does a word such as `sub` before a number where the number occurs without it
+    too. `Smith, Anna` may be `Anna Smith`.
 
     Args:
         people: names, or keys such as `casme2/sub01`, of which each part is compared.
     """
+    names = sorted(set(people))
+    all_words = {_words_and_prefixes(name)[0] for name in names}
     by_words: dict[tuple, dict[tuple[str, ...], list[str]]] = {}
-    for person in sorted(set(people)):
-        parts = list(map(_spelling, person.split("/")))
-        words = tuple(part.words for part in parts)
-        prefixes = tuple(part.prefix for part in parts)
-        by_words.setdefault(words, {}).setdefault(prefixes, []).append(person)
+    for person in names:
+        words, prefixes = _words_and_prefixes(person)
+        reordered, _ = _words_and_prefixes(_first_name_first(person))
+        key = reordered if reordered in all_words else words
+        by_words.setdefault(key, {}).setdefault(prefixes, []).append(person)
     groups = []
     for by_prefix in by_words.values():
         if any(not any(prefixes) for prefixes in by_prefix):  # the number alone: of which prefix is not known
@@ -112,9 +124,23 @@ def check_spellings(people: Iterable[str]) -> None:
     raise LearnetError(what, hint)
 
 
+def _words_and_prefixes(person: str) -> tuple[tuple, tuple[str, ...]]:
+    """Return what spellings of a person have in common, and the word before each number."""
+    is_number = person.replace("/", "").isdecimal()  # `1/1` is no key of a database, and may be `1-1`
+    parts = [_spelling(part) for part in ([person] if is_number else person.split("/"))]
+    return tuple(part.words for part in parts), tuple(part.prefix for part in parts)
+
+
+def _first_name_first(person: str) -> str:
+    """Return `Anna Smith` for `Smith, Anna`, in the last part of a key; other names as they are."""
+    database, separator, name = person.rpartition("/")
+    match = _NAME_FIRST.fullmatch(name.strip())
+    return f"{database}{separator}{match[2]} {match[1]}" if match else person
+
+
 def _spelling(name: str) -> _Spelling:
     text = _WHOLE_NUMBER.sub("", unicodedata.normalize("NFKD", name).strip())
-    letters = "".join(map(_plain, text)).casefold()
+    letters = "".join(map(_plain, text)).casefold().translate(_LOOK_ALIKE)
     words: list[str | int] = []
     for word in re.findall(r"\d+|[^\d\s]+", letters):
         if isinstance(word, str) and word.isdecimal():

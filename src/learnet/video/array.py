@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput
-from learnet.video.base import MAX_FPS, Frame, Pixels, Video, VideoInfo
+from learnet.core.frame_rates import MAX_FPS
+from learnet.video.base import Frame, Pixels, Video, VideoInfo
 
 SOURCE = "array"
 

@@ -12,7 +12,6 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadVideo
 
-MAX_FPS = 10_000  # frames per second; faster cameras do not produce video files of faces
 DEFAULT_FPS = 25.0  # assumed for folders of images and for files that do not state a frame rate
 
 Pixels = UInt8[np.ndarray, "H W 3"]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import cv2
 
 from learnet.core.errors import BadVideo
-from learnet.video.base import DEFAULT_FPS, MAX_FPS, Frame, FrameRange, Video, VideoInfo
+from learnet.core.frame_rates import MAX_FPS
+from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Video, VideoInfo
 from learnet.video.images import quiet_opencv
 
 UNDELIVERED_FRAMES = "frames the camera did not deliver"  # kind of losses, as counted in `Video.losses`

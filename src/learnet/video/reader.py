@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, BadVideo
-from learnet.video.base import MAX_FPS, Frame, Video, VideoInfo, size_error
+from learnet.core.frame_rates import MAX_FPS
+from learnet.video.base import Frame, Video, VideoInfo, size_error
 from learnet.video.camera import CameraVideo
 from learnet.video.file import FileVideo
 from learnet.video.folder import NUMBER_GAPS, FolderVideo

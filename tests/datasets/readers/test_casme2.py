@@ -218,6 +218,28 @@ def test_a_row_that_stands_twice_is_one_clip(tmp_path: Path) -> None:
     assert [finding.serious for finding in reading.findings if finding.kind == "row twice"] == [False, True]
 
 
+def test_a_row_whose_name_differs_in_case_is_the_same_clip(tmp_path: Path) -> None:
+    other = ("01", "ep90_01F", 46, 59, 86, "12", "fear")
+    nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, ("01", "ep90_02", *ROWS[1][2:]), other])
+    cropped(tmp_path / "Cropped")
+    reading = read(tmp_path)
+    assert clips(reading) == EXPECTED
+    assert [finding.serious for finding in reading.findings if finding.kind == "row twice"] == [False, True]
+
+
+@pytest.mark.parametrize("column", [2, 3, 4])
+@pytest.mark.parametrize("frame", [f"{10**30}", f"-{10**30}"])
+def test_a_frame_beyond_all_videos_makes_its_row_unusable(tmp_path: Path, column: int, frame: str) -> None:
+    row: list[object] = ["01", "EP90_09", 46, 59, 86, "12", "happiness"]
+    row[column] = frame
+    nine_columns(tmp_path / "CASME2-coding.xlsx", [*ROWS, row])
+    cropped(tmp_path / "Cropped")
+    reading = read(tmp_path)
+    assert clips(reading) == EXPECTED
+    finding = of_kind(reading, "row not usable")
+    assert finding.serious and f"'{frame}' is beyond 1,000,000,000" in finding.what
+
+
 def test_the_workbook_with_the_published_counts_is_preferred_and_differences_are_reported(
     tmp_path: Path,
 ) -> None:

@@ -83,6 +83,24 @@ def test_labels_name_the_clips(tmp_path: Path, movie: bytes) -> None:
     assert finding.kind == "columns not used" and finding.what.startswith("Remarks")
 
 
+def test_clips_without_a_row_are_counted_and_the_first_is_named(tmp_path: Path, movie: bytes) -> None:
+    images(tmp_path / "Ann" / "one", range(1, 4), "img{}.jpg")
+    images(tmp_path / "Bo" / "two" / "only", range(1, 4), "img{}.jpg")
+    put(tmp_path / "Bo" / "three.avi", movie)
+    put(tmp_path / "Bo" / "three.eaf", b"")
+    images(tmp_path / ".cache" / "four", range(1, 4), "img{}.jpg")
+    images(tmp_path / "plots", [1], "figure{}.png")
+    labels = ("path,subject,emotion", "Ann/one,ann,sad", "Bo/two,bo,sad")
+    write_labels(tmp_path / "labels.csv", *labels, "Bo/three.avi,bo,fear")
+    assert "clip without row" not in {finding.kind for finding in read(tmp_path).findings}
+
+    images(tmp_path / "Cy" / "five", range(1, 4), "img{}.jpg")
+    write_labels(tmp_path / "labels.csv", *labels)
+    (finding,) = [finding for finding in read(tmp_path).findings if finding.kind == "clip without row"]
+    assert finding.where == "Bo/three.avi" and not finding.serious
+    assert finding.what.startswith("2 videos and folders of images without a row in labels.csv")
+
+
 def test_action_units_are_read_and_may_be_missing(tmp_path: Path) -> None:
     """As text in a table, and as text and numbers in a workbook. A code that would be misread stops."""
     images(tmp_path / "one", range(5), "{}.png")

@@ -127,7 +127,7 @@ def test_events_given_twice_and_a_wrong_table_of_videos(tmp_path: Path) -> None:
         read_spotting_log(log, truth=write(tmp_path, "t.csv", "video,onset,offset\na,1,2\n"))
     with pytest.raises(BadInput, match="columns video and frames are missing"):
         read_spotting_log(log, videos=write(tmp_path, "v.csv", "name,frames\na,5\n"))
-    with pytest.raises(BadInput, match="line 2: 0 frames per second"):
+    with pytest.raises(BadInput, match="line 2: 0 is no frame rate"):
         read_spotting_log(log, videos=write(tmp_path, "v.csv", "video,frames,fps\na,5,0\n"))
 
 
@@ -166,3 +166,20 @@ def test_pairs_separated_by_blanks_and_decimal_commas(tmp_path: Path) -> None:
     events = write(tmp_path, "truth.csv", "video,onset,offset\na/b,10,20\n")
     (found,) = read_spotting_log(write(tmp_path, "found.csv", table), events).predictions
     assert (found.onset, found.score) == (10.5, 0.25)
+
+
+@pytest.mark.parametrize("number", ["1,000", "1,040", "999,125", "-1,000"])
+def test_a_comma_that_may_separate_thousands_is_refused(tmp_path: Path, number: str) -> None:
+    log = write(tmp_path, "log.csv", f"video;gt_onset;gt_offset;onset;offset\na;1;2000;{number};2000\n")
+    with pytest.raises(BadInput, match=f"log.csv line 2: '{number}' may be {number.replace(',', '')} or"):
+        read_spotting_log(log)
+    videos = write(tmp_path, "videos.csv", f"video;frames\na;{number}\n")
+    with pytest.raises(BadInput, match=f"videos.csv line 2: '{number}' may be"):
+        read_spotting_log(write(tmp_path, "log.csv", "a,1,2,3,4,TP\n"), videos=videos)
+
+
+@pytest.mark.parametrize(("text", "number"), [("0,125", 0.125), ("1,04", 1.04), ("1,0400", 1.04)])
+def test_other_decimal_commas_are_read(tmp_path: Path, text: str, number: float) -> None:
+    log = write(tmp_path, "log.csv", f"video;gt_onset;gt_offset;onset;offset;score\na;0;2;{text};2;1,000\n")
+    (found,) = read_spotting_log(log).predictions
+    assert (found.onset, found.score) == (number, 1.0)

@@ -201,8 +201,12 @@ def test_without_a_frame_rate_no_types_are_scored(tmp_path: Path) -> None:
     report = score_spotting(write(tmp_path, LOG))
     assert len(report.conventions) == 12 + 1
     assert not any(scores.convention.typed for scores in report.conventions)
-    with pytest.raises(LearnetError, match="0 frames per second"):
-        score_spotting(write(tmp_path, LOG), fps=0.0)
+
+
+@pytest.mark.parametrize("fps", [0.0, -1.0, 1e-300, 1e300, 1e999, float("nan")])
+def test_rates_that_no_video_has_are_refused(tmp_path: Path, fps: float) -> None:
+    with pytest.raises(LearnetError, match="--fps.* is no frame rate"):
+        score_spotting(write(tmp_path, LOG), fps=fps)
 
 
 def test_csv_and_json_have_every_number(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, counted
 from learnet.core.files import shortened_list
+from learnet.core.frame_rates import check_frame_rate
 from learnet.datasets.annotations.files import READ_SUFFIXES, UNKNOWN, read_annotations
 from learnet.datasets.annotations.record import AnnotationFile, Recording
 from learnet.video.reader import open_video
@@ -41,9 +42,9 @@ def describe_recording(video: str | Path | None, fps: float | None = None) -> Re
         BadVideo: it cannot be read.
         BadInput: the frame rate is out of range.
     """
+    if fps is not None:
+        check_frame_rate("--fps", fps)
     if video is None:
-        if fps is not None and not fps > 0:
-            raise BadInput("--fps", f"{fps:g} is no frame rate", "Give frames per second, above 0.")
         return Recording(fps=fps) if fps else UNKNOWN
     with open_video(video, fps) as opened:
         first = next(iter(opened)).number

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput, counted
+from learnet.core.frame_rates import check_frame_rate
 from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event, UnjudgedStretch
 
 MAX_TIME_S = 1e7  # 115 days; more is no time in a video
@@ -102,6 +103,8 @@ def build_events(path: Path, read: Entries, recording: Recording) -> AnnotationF
             that is none, neither frames nor a frame rate, or frames and seconds that contradict the rate.
     """
     known = _combine(recording, read.recording)
+    if not recording.fps and known.fps:
+        check_frame_rate(path, known.fps)
     built: list[tuple[Event, bool]] = []
     notes: Counter[str] = Counter()
     for entry in read.entries:

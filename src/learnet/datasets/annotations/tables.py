@@ -1,10 +1,9 @@
 """Events in CSV tables: those of learnet with frames and seconds, any with a part of these, pyfeat-live's."""
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from learnet.core.csv_files import csv_text
+from learnet.core.csv_files import check_thousands, csv_text, decimal_number, is_thousands
 from learnet.core.errors import BadInput, counted
 from learnet.core.labels import HOW_TO_WRITE_UNITS
 from learnet.core.records import ActionUnitScore, Event
@@ -34,8 +33,6 @@ ALIASES = {
 
 PREDICTED = "emotions_by_units"
 """Column by which a table of `learnet predict` is known; its events have no column `source`."""
-
-_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+)$", re.ASCII)
 
 UNIT_UNKNOWN = {"start": "onset", "end": "offset"}
 """Columns that may be frames or seconds."""
@@ -104,13 +101,18 @@ def _with_units(path: Path, header: list[str], rows: Rows) -> tuple[list[str], t
     """Return the header with `start` and `end` as seconds, if their numbers have fractions, and a note.
 
     Raises:
-        BadInput: all of them are whole numbers, so they may be frames as well.
+        BadInput: all of them are whole numbers or may be, so they may be frames as well.
     """
     positions = [header.index(name) for name in UNIT_UNKNOWN if name in header]
     if len(positions) < len(UNIT_UNKNOWN) or {"onset", "onset_s"} & set(header):
         return header, ()
-    numbers = [cells[position] for _, cells in rows for position in positions if position < len(cells)]
-    if not any("." in number or "," in number for number in numbers):
+    fractions = []
+    for line, cells in rows:
+        texts = [cells[position] for position in positions if position < len(cells)]
+        fractions += [(line, text) for text in texts if "." in text or "," in text]
+    if all(is_thousands(text) for _, text in fractions):
+        for line, text in fractions:
+            check_thousands(f"{path} line {line}", text)
         problem = "start and end are whole numbers, which may be frames or seconds"
         hint = "Name the columns onset and offset (frames), or onset_s and offset_s (seconds)."
         raise BadInput(path, problem, hint)
@@ -162,12 +164,13 @@ def _number(place: str, row: Mapping[str, str], name: str) -> float | None:
     if not text:
         return None
     try:
-        return float(_DECIMAL_COMMA.sub(r"\1.\2", text))
+        return decimal_number(text)
     except ValueError:
         raise BadInput(place, f"the {name} {text[:40]!r} is not a number", "Correct it.") from None
 
 
 def _frame(place: str, row: Mapping[str, str], name: str) -> int | None:
+    check_thousands(place, row.get(name, ""))
     value = _number(place, row, name)
     if value is None:
         return None

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from learnet.core.records import DatasetIndex, Finding
 from learnet.core.settings import DatasetSubset
+from learnet.datasets.readers.reading.cells import number_or_none
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_names import normalise_name
 from learnet.datasets.readers.reading.folder_tree import (
@@ -108,9 +109,9 @@ def _describe(labels: Labels) -> dict[str, str]:
 def _duration_agrees(cells: Cells) -> bool | None:
     """Return whether the total duration is that of onset to offset; None where one of them is missing."""
     texts = [cells[name].partition(".")[0] for name in ("onset", "offset", "total")]
-    if not all(text.isdecimal() for text in texts):
+    onset, offset, total_ms = map(number_or_none, texts)
+    if onset is None or offset is None or total_ms is None:
         return None
-    onset, offset, total_ms = map(int, texts)
     frame_ms = 1000 / FPS
     duration_ms = (offset - onset + 1) * 1000 / FPS
     return abs(duration_ms - total_ms) < 1.5 * frame_ms

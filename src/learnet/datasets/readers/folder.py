@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from learnet.core.errors import BadAnnotation, BadInput, LearnetError, counted
+from learnet.core.frame_rates import MAX_FPS, MIN_FPS
 from learnet.core.label_words import (
     LABELS_READ,
     OwnLabel,
@@ -47,6 +48,7 @@ from learnet.datasets.readers.reading.label_files import (
     LABEL_FILES,
     compare_label_files,
     find_label_files,
+    report_unlabelled,
 )
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_from_frames
 from learnet.datasets.readers.reading.rows import LabelRow
@@ -202,7 +204,9 @@ def _read_label_file(path: Path, others: Sequence[Path], findings: list[Finding]
     if unused:
         message = f"{', '.join(unused)}; known are {', '.join(SCHEMA.columns)}"
         findings.append(Finding("columns not used", str(path), message))
-    return [_parse_row(table, index) for index in range(len(table.rows))]
+    labelled = [_parse_row(table, index) for index in range(len(table.rows))]
+    findings += report_unlabelled(path, [item.path for item in labelled])
+    return labelled
 
 
 def _parse_row(table: Table, index: int) -> LabelledClip:
@@ -221,7 +225,7 @@ def _parse_row(table: Table, index: int) -> LabelledClip:
         fps = None if is_missing(cells["fps"]) else float(cells["fps"])
     except ValueError as error:
         raise BadAnnotation(location, str(error), "Frames are whole numbers, fps is a number.") from error
-    if fps is not None and not 0 < fps < float("inf"):
+    if fps is not None and not MIN_FPS <= fps <= MAX_FPS:
         raise BadAnnotation(location, f"{cells['fps']} frames per second is not a frame rate")
     name = cells["name"] or _default_name(path, onset, offset)
     row = LabelRow(

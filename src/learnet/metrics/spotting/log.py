@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from learnet.core.csv_files import decode_text, read_csv_rows
+from learnet.core.csv_files import check_thousands, decimal_number, decode_text, read_csv_rows
 from learnet.core.errors import BadInput, counted
 from learnet.core.files import check_input
+from learnet.core.frame_rates import check_frame_rate
 from learnet.core.people import first_spellings
 from learnet.core.records import MICRO_MAX_S
 from learnet.metrics.spotting.intervals import Interval
@@ -43,7 +44,6 @@ BLINK = "blink"
 KIND_WORDS = {"me": "micro", "mae": "macro", "micro": "micro", "macro": "macro"}
 
 _WHOLE_NUMBER = re.compile(r"\d+", re.ASCII)
-_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(\d+)$", re.ASCII)
 
 _FORMAT = (
     "Give the columns video, truth onset, truth offset, predicted onset, predicted offset, TP / FP / FN, "
@@ -350,8 +350,10 @@ def _video_name(cells: Mapping[str, str]) -> str:
 
 
 def _number(where: str, name: str, text: str) -> float:
+    if name != "score":  # nobody writes scores of thousands
+        check_thousands(where, text)
     try:
-        value = float(_DECIMAL_COMMA.sub(r"\1.\2", text))
+        value = decimal_number(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -387,7 +389,7 @@ def _read_videos(path: Path) -> dict[str, VideoLength]:
         row["person"] = row.get("subject", "")
         frames = _number(where, "number of frames", row.get("frames", ""))
         fps = _number(where, "frame rate", row["fps"]) if row.get("fps") else None
-        if fps is not None and fps <= 0:
-            raise BadInput(where, f"{fps:g} frames per second is not a frame rate", "Correct it.")
+        if fps is not None:
+            check_frame_rate(where, fps)
         lengths[_video_name(row)] = VideoLength(int(frames), fps)
     return lengths

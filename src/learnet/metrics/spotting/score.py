@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from learnet.core.csv_files import csv_text
-from learnet.core.errors import LearnetError
+from learnet.core.frame_rates import check_frame_rate
 from learnet.core.records import Finding
 from learnet.metrics.spotting.conventions import (
     ALL,
@@ -68,11 +68,10 @@ def score_spotting(
         fps: frame rate, to tell micro from macro where the log does not.
 
     Raises:
-        BadInput: a file is missing or cannot be read.
-        LearnetError: the frame rate is not positive.
+        BadInput: a file is missing or cannot be read, or the frame rate is out of range.
     """
-    if fps is not None and not fps > 0:
-        raise LearnetError(f"{fps:g} frames per second is not a frame rate.", "Give a number above 0.")
+    if fps is not None:
+        check_frame_rate("--fps", fps)
     read = read_spotting_log(Path(log), Path(truth) if truth else None, Path(videos) if videos else None, fps)
     people = tuple(sorted({interval.person for interval in (*read.events, *read.predictions)}))
     scores = []

@@ -32,3 +32,9 @@ def test_no_text_breaks_the_cell_parsers(text: str) -> None:
     except ValueError:
         return
     assert number is None or isinstance(number, int)
+
+
+@pytest.mark.parametrize("text", ["1000000001", "-1000000001", "1" + "0" * 30, "9" * 5000, f"-{10**30}.0"])
+def test_numbers_that_no_frame_has(text: str) -> None:
+    with pytest.raises(ValueError, match="is beyond 1,000,000,000"):
+        whole_number(text)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from learnet.core.errors import BadAnnotation, BadInput, counted
 from learnet.core.files import shortened_list
+from learnet.core.frame_rates import check_frame_rate
 from learnet.core.records import Event, Finding
 from learnet.datasets.annotations.files import READ_SUFFIXES, read_annotations
 from learnet.datasets.annotations.pairs import describe_recording, recording_name
@@ -200,9 +201,11 @@ def check_cells(table: Table) -> None:
 
 def _rate(where: str, text: str) -> float:
     try:
-        return float(text)
+        fps = float(text)
     except ValueError:
         raise BadInput(where, f"{text[:40]!r} is no frame rate", "Give frames per second.") from None
+    check_frame_rate(where, fps)
+    return fps
 
 
 def _check_coders(annotated: AnnotationFile) -> None:

@@ -93,7 +93,7 @@ def list_folder(folder: Path) -> FolderListing:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if _is_hidden(entry.name):
+                if is_hidden(entry.name):
                     continue
                 if _is_folder(entry):
                     folders[entry.name] = folder / entry.name
@@ -104,7 +104,8 @@ def list_folder(folder: Path) -> FolderListing:
     return FolderListing(dict(sorted(folders.items())), sorted(files))
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Return whether an entry of a folder is hidden, or a folder of the system."""
     return name.startswith(".") or name.lower() in _SYSTEM_FOLDERS
 
 
@@ -238,7 +239,7 @@ def _add_file(path: Path, scan: FolderScan) -> None:
 
 def _is_scanned(entry: os.DirEntry[str], scanned: list[str]) -> bool:
     """Return whether a sub-folder is to be scanned. The target of a new link is added to `scanned`."""
-    if _is_hidden(entry.name):
+    if is_hidden(entry.name):
         return False
     if not entry.is_symlink():
         return True

@@ -123,14 +123,19 @@ def row_from_cells(cells: Mapping[str, str], location: str, subject: str) -> Lab
 
 
 def drop_repeated_rows(rows: list[LabelRow], dataset: str) -> tuple[list[LabelRow], list[Finding]]:
-    """Keep the first row of each clip. A repetition is a serious finding where it says something else."""
-    kept: dict[tuple[str, str], LabelRow] = {}
+    """Keep the first row of each clip. A repetition is a serious finding where it says something else.
+
+    Names that differ in case or Unicode form only are of one clip, because they match the same folder.
+    """
+    kept: dict[FolderKey, LabelRow] = {}
     findings = []
     for row in rows:
-        first = kept.setdefault((row.subject, row.name), row)
+        key = (normalise_name(row.subject), normalise_name(row.name))
+        first = kept.setdefault(key, row)
         if first is row:
             continue
-        is_equal = replace(row, location=first.location) == first
+        as_first = replace(row, location=first.location, subject=first.subject, name=first.name)
+        is_equal = as_first == first
         difference = "" if is_equal else " and says something else"
         message = f"{row.location} repeats {first.location}{difference}; the first is used"
         clip = f"{dataset}/{row.subject}/{row.name}"

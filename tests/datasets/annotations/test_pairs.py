@@ -25,7 +25,7 @@ def test_the_corrected_file_is_of_the_same_recording(folders: tuple[Path, Path],
     first, second = folders
     (first / "Zoë.csv").write_text(TABLE)
     (second / f"{unicodedata.normalize('NFD', 'Zoë')}{ending}.csv").write_text(TABLE)
-    (pair,) = read_pairs(first, second, Recording(fps=100))
+    (pair,) = read_pairs(first, second, Recording(fps=100.0))
     assert pair.name == "Zoë"
     assert [(event.onset, event.offset) for event in pair.first.events] == [(125, 150)]
 
@@ -36,7 +36,7 @@ def test_two_files_of_one_recording_are_refused(folders: tuple[Path, Path]) -> N
         (first / name).write_text(TABLE)
     (second / "a.csv").write_text(TABLE)
     with pytest.raises(BadInput, match="are of the same recording"):
-        read_pairs(first, second, Recording(fps=100))
+        read_pairs(first, second, Recording(fps=100.0))
 
 
 @pytest.mark.parametrize("header", ["onset;offset", "onset_frame;offset_frame", "start;end"])

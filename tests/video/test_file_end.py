@@ -44,6 +44,7 @@ LIVE = {
     "live.webm": lambda path: film(path, "libvpx", live="1"),
     "piped.mkv": lambda path: film(path, live="1"),
     "film.ts": film,
+    "film.mpg": lambda path: film(path, "mpeg1video"),
     "film.gif": lambda path: film(path, "gif"),
     "film.mjpeg": lambda path: film(path, "mjpeg", "mjpeg"),
     "film.flv": film,

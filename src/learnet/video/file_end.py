@@ -28,6 +28,8 @@ GIF_IMAGE, GIF_EXTENSION, GIF_TRAILER = b",", b"!", b";"
 ENDS_STREAM = 4  # flag of a page of Ogg
 MXF_PARTITION = bytes.fromhex("060e2b34020501010d010201")  # first bytes of the key of every partition
 MXF_RUN_IN = 1 << 16  # bytes that may precede the first partition
+MPEG_PREFIX, MPEG_PACK, MPEG_END = b"\0\0\1", b"\0\0\1\xba", b"\xba"  # codes above it begin packets
+MPEG_PACK_BYTES = 1 << 16
 MXF_FOOTER_AT = 24  # position of the offset of the last partition, behind the length
 
 
@@ -231,6 +233,20 @@ def _mxf_end(file: BinaryIO, size: int) -> FileEnd:
     return FileEnd.COMPLETE if is_there else FileEnd.CUT_OFF
 
 
+def _program_stream_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that no packet of the last pack reaches beyond the end (ISO 13818-1, 2.5.3; 11172-1, 2.4.3)."""
+    file.seek(max(0, size - 2 * MPEG_PACK_BYTES))
+    tail = file.read()
+    position = tail.rfind(MPEG_PACK)
+    if position < 0 or position + 14 > len(tail):
+        return FileEnd.COMPLETE
+    is_mpeg_2 = tail[position + 4] >> 6 == 1
+    position += 14 + (tail[position + 13] & 7) if is_mpeg_2 else 12
+    while tail[position : position + 3] == MPEG_PREFIX and tail[position + 3 : position + 4] > MPEG_END:
+        position += 6 + int.from_bytes(tail[position + 4 : position + 6])
+    return FileEnd.CUT_OFF if position > len(tail) else FileEnd.COMPLETE
+
+
 CHECKS: dict[str, Callable[[BinaryIO, int], FileEnd]] = {
     "asf": _asf_end,
     "flv": _flv_end,
@@ -238,6 +254,7 @@ CHECKS: dict[str, Callable[[BinaryIO, int], FileEnd]] = {
     "apng": _must_end_with(b"IEND\xaeB`\x82"),
     "mjpeg": _must_end_with(b"\xff\xd9"),
     "mxf": _mxf_end,
+    "mpeg": _program_stream_end,
     "mpegts": _transport_stream_end,
     "mov,mp4,m4a,3gp,3g2,mj2": _mp4_end,
     "matroska,webm": _matroska_end,

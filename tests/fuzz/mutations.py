@@ -108,9 +108,10 @@ OF_BYTES: tuple[Mutator, ...] = (
 
 def mutate(data: bytes, rng: random.Random, mutators: Sequence[Mutator]) -> bytes:
     """Apply one to three mutators; at least one byte is different at the end."""
-    mutated = data
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
-        mutated = rng.choice(mutators)(mutated, rng)
+    # Those that know the format come first: they need a good file.
+    mutated = rng.choice(mutators)(data, rng)
+    for _ in range(rng.choice((0, 0, 0, 1, 2))):
+        mutated = rng.choice(OF_BYTES)(mutated, rng)
     while mutated == data:
         mutated = rng.choice(OF_BYTES)(data or b"\0", rng)
     return mutated

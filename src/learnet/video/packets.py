@@ -74,7 +74,8 @@ class Packets:
         typical_s = float(np.median(known_s))
         alike_s = known_s[np.abs(known_s - typical_s) <= self._tolerance_s(typical_s)]
         is_interrupted = typical_s > 0 and len(alike_s) >= REGULAR_SHARE * len(known_s)
-        return 1 / float(alike_s.mean() if is_interrupted else known_s.mean())
+        mean_s = float(alike_s.mean() if is_interrupted else known_s.mean())
+        return 1 / mean_s if mean_s > 0 else self.announced_fps
 
     @cached_property
     def keeps_announced_rate(self) -> bool:

@@ -18,6 +18,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from learnet.core.errors import BadInput
+from learnet.core.printable import printable
 from learnet.datasets.readers.reading.sheet import Rows, Sheet, fill_merged_cells
 
 MAX_ROWS = 2**20
@@ -119,7 +120,7 @@ def _check_sizes(path: Path, archive: zipfile.ZipFile) -> None:
     for part in archive.infolist():
         limit = MAX_SHEET_BYTES if part.filename.startswith(_SHEETS) else MAX_PART_BYTES
         if part.filename.endswith(".xml") and part.file_size > limit:
-            size = f"{part.filename} in it has {part.file_size / 1e6:,.0f} MB when unpacked"
+            size = f"{printable(part.filename)} in it has {part.file_size / 1e6:,.0f} MB when unpacked"
             raise _too_large(path, size)
 
 

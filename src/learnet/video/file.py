@@ -78,7 +78,7 @@ class FileVideo(Video):
         if self.packets.discarded:
             notes.append(f"{self.packets.discarded} pictures of the file are hidden by its edit list.")
         self.picture_format, picture_notes = picture_format(first_frame, self.stream)
-        height, width, _ = to_rgb(first_frame, self.picture_format).shape
+        height, width, _ = self._pixels(first_frame).shape
         is_turned = self.picture_format.orientation != AS_STORED
         info = VideoInfo(
             source=str(self.path),
@@ -116,6 +116,18 @@ class FileVideo(Video):
         if note not in self.notes:
             self.notes.append(note)
 
+    def _pixels(self, frame: av.VideoFrame) -> Pixels:
+        """Return the pixels of a frame.
+
+        Raises:
+            BadVideo: libav cannot convert it.
+        """
+        try:
+            return to_rgb(frame, self.picture_format)
+        except av.FFmpegError as error:
+            problem = f"its pictures cannot be converted to RGB ({error.strerror})"
+            raise BadVideo(self.path, problem, "It is damaged, or must be converted to mp4 first.") from error
+
     def close(self) -> None:
         """Close the file."""
         self.container.close()
@@ -134,7 +146,7 @@ class FileVideo(Video):
             self._note_key_frame(number, frame)
             time_s = clock.time_of(frame)
             if number >= first:
-                yield Frame(number, time_s, to_rgb(frame, self.picture_format), frame.time)
+                yield Frame(number, time_s, self._pixels(frame), frame.time)
             if number == self.last:
                 if number + 1 == self.packets.pictures:
                     next(frames, None)  # there is none; what the file lacks is counted
@@ -183,7 +195,7 @@ class FileVideo(Video):
                 if frame is None:
                     return
                 number = wanted + 1
-                yield wanted, to_rgb(frame, self.picture_format)
+                yield wanted, self._pixels(frame)
         finally:
             container.close()
 

@@ -1,6 +1,7 @@
 """Files as people make them in ELAN, BORIS and Praat, with tiers and behaviours of their own."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ from pympi import Elan
 
 from learnet.core.errors import BadInput
 from learnet.core.records import ActionUnitScore
-from learnet.datasets.annotations.files import read_annotations
+from learnet.datasets.annotations.files import read_annotations, write_annotations
 from learnet.datasets.annotations.record import Recording
 from learnet.datasets.annotations.text import parse_event_text
+from tests.builders.annotated_events import EVENTS, RECORDING
 
 RATE = Recording(fps=100.0)
 EXPORT = (
@@ -114,3 +116,14 @@ def test_what_people_write_as_text() -> None:
     assert parse_event_text("take 2").label == "take 2"
     assert parse_event_text("").kind == ""
     assert parse_event_text("AU17").action_units == (ActionUnitScore(17, "", None),)
+
+
+@pytest.mark.parametrize("identifier", ["ANNOTATION_ID", "TIER_ID", "TIME_SLOT_ID"])
+def test_identifiers_of_elan_that_are_there_twice_are_refused(tmp_path: Path, identifier: str) -> None:
+    """pympi would keep the last of them, and what the first says would be lost."""
+    file = tmp_path / "events.eaf"
+    write_annotations(file, EVENTS, RECORDING)
+    first, second, *_ = re.findall(rf' {identifier}="([^"]*)"', file.read_text())
+    file.write_text(file.read_text().replace(f' {identifier}="{second}"', f' {identifier}="{first}"', 1))
+    with pytest.raises(BadInput, match=f"{identifier} '{first}' is there twice"):
+        read_annotations(file)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from learnet.core.errors import BadInput, counted
+from learnet.core.errors import BadInput, counted, repeated
 from learnet.core.printable import printable_lines
 from learnet.core.records import Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
@@ -14,6 +14,7 @@ from learnet.datasets.annotations.text import event_text, text_entry
 RATE = "learnet frames per second"  # property of the file that states the frame rate
 AUTHOR = "learnet"
 ROOT = "ANNOTATION_DOCUMENT"
+IDENTIFIERS = ("ANNOTATION_ID", "TIER_ID", "TIME_SLOT_ID")
 
 
 def elan_text(events: Sequence[Event], recording: Recording) -> str:
@@ -73,7 +74,8 @@ def read_elan(path: Path) -> Entries:
 
 
 def _check_document(path: Path) -> None:
-    """Refuse what is no XML document of ELAN: pympi raises a bare Exception for it."""
+    """Refuse what is no XML document of ELAN, for which pympi raises a bare Exception, and identifiers that
+    are there twice, of which pympi keeps the last."""
     hint = "Give an .eaf file of ELAN."
     try:
         root = ElementTree.parse(path).getroot()
@@ -81,6 +83,12 @@ def _check_document(path: Path) -> None:
         raise BadInput(path, f"this is not XML ({error})", hint) from None
     if root.tag != ROOT:
         raise BadInput(path, f"this is XML, but not of ELAN: <{root.tag[:40]}>", hint)
+    for attribute in IDENTIFIERS:
+        values = [element.attrib[attribute] for element in root.iter() if attribute in element.attrib]
+        twice = repeated(values)
+        if twice:
+            problem = f"this ELAN file is damaged: the {attribute} {twice[0]!r} is there twice"
+            raise BadInput(path, problem, "Save it again in ELAN.")
 
 
 def _rate(path: Path, properties: Sequence[tuple[str, str]]) -> float | None:

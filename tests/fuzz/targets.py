@@ -237,7 +237,7 @@ COMMANDS = (
 )
 PATHS = (
     "",
-    "/",
+    "/nowhere",
     "FOLDER",
     "FOLDER/none",
     "FOLDER/loop",

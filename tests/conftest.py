@@ -20,8 +20,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import settings
 
-settings.register_profile("untimed", deadline=None)  # a busy machine must not fail a test
-settings.load_profile("untimed")
+# A busy machine must not fail a test, and two runs of one commit must try the same examples.
+settings.register_profile("same", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None)  # pytest --hypothesis-profile explore
+settings.load_profile("same")
 
 if os.environ.get("LEARNET_CHECK_SHAPES") == "1":
     from jaxtyping import install_import_hook

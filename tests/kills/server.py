@@ -10,6 +10,7 @@ import json
 import os
 import resource
 import signal
+import subprocess
 import sys
 import time
 import traceback
@@ -40,10 +41,15 @@ def run(
 ) -> dict:
     """Run a command in a fork; kill its whole group of processes after some seconds, if it runs as long."""
     started = time.monotonic()
+    # The limit on the size of files is not for the output, so that goes through a pipe.
+    with Path(log).open("wb") as printed:
+        copier = subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=printed)
+    assert copier.stdin
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        os._exit(_run_here(words, folder, log, largest_file))
+        os._exit(_run_here(words, folder, log, copier.stdin.fileno(), largest_file))
+    copier.stdin.close()
     while True:
         done, status = os.waitpid(pid, os.WNOHANG)
         seconds = time.monotonic() - started
@@ -56,6 +62,7 @@ def run(
             _, status = os.waitpid(pid, 0)
             break
         time.sleep(POLL_S)
+    copier.wait()
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = used.ru_utime + used.ru_stime
     return {"code": os.waitstatus_to_exitcode(status), "seconds": seconds, "cpu": cpu}
@@ -71,18 +78,20 @@ def load_modules(names: list[str]) -> dict:
     return {}
 
 
-def _run_here(words: list[str], folder: str, log: str, largest_file: int | None) -> int:
-    """Run a command in this process, whose output goes to a file; return its exit code.
+def _run_here(words: list[str], folder: str, log: str, output: int, largest_file: int | None) -> int:
+    """Run a command in this process; return its exit code.
 
     Args:
         words: the arguments of the command.
         folder: to run it in.
-        log: file for its output.
+        log: file of its output; the names of the modules it needed go beside it.
+        output: descriptor to print to.
         largest_file: bytes that a file may have, as on a disk that is full; None: any number.
     """
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for stream in (1, 2):
-        os.dup2(descriptor, stream)
+        os.dup2(output, stream)
+    # Made anew: the streams of the server know of their own targets whether one can seek in them.
+    sys.stdout, sys.stderr = (open(stream, "w", buffering=1, closefd=False) for stream in (1, 2))  # noqa: PTH123, SIM115
     os.chdir(folder)
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, resource.RLIM_INFINITY))

@@ -49,7 +49,7 @@ CHOICES = {
     },
     "training": {
         "epochs": several(st.integers(1, 10**6)),
-        "weight_decay": several(st.floats(0, allow_nan=False)),
+        "weight_decay": several(st.floats(0, allow_infinity=False)),
         "learning_rate": several(st.floats(0, exclude_min=True, allow_infinity=False)),
         "optimiser": several(st.sampled_from(["adamw", "sgd"])),
     },

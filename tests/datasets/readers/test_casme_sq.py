@@ -271,3 +271,18 @@ def test_published_numbers() -> None:
         {},
     )
     assert "57 micro" in CASME_SQ.published_source and "300 macro" in CASME_SQ.published_source
+
+
+@pytest.mark.parametrize("shift", [1, 10])
+def test_labels_at_other_columns_are_a_serious_finding(tmp_path: Path, shift: int) -> None:
+    """On a sheet of their own, or beside the others."""
+    path = database(tmp_path) / BOOK
+    book = openpyxl.load_workbook(path)
+    page = book.create_sheet("more") if shift == 1 else book.worksheets[0]
+    for column, cell in enumerate((7, "happy2_1", 20, 30, 40, "12", "positive", "macro-expression")):
+        page.cell(3, 1 + shift + column, cell)
+    book.save(path)
+    reading = read(tmp_path)
+    assert len(reading.clips) == len(MICRO)
+    finding = of_kind(reading, "rows that are not read")
+    assert finding.serious and "row 3: " in finding.what

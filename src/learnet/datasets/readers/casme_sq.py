@@ -6,7 +6,8 @@ content. `docs/datasets/casme-sq.md` says what is assumed, and how certain it is
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput
@@ -33,6 +34,7 @@ from learnet.datasets.readers.reading.rows import LabelRow, emotion_in_row
 from learnet.datasets.readers.reading.sheet import Rows, Sheet
 from learnet.datasets.readers.reading.spreadsheet import sheets
 from learnet.datasets.readers.reading.table import Cells, Table, TableSchema, other_sheets
+from learnet.datasets.readers.reading.unread_rows import row_pattern, unread_rows
 
 PUBLISHED = {"micro": 57, "macro": 300}
 """Clips per kind, of 22 people (Qu et al., TAFFC 2018; MEGC2019). No reliable count by emotion is known."""
@@ -138,7 +140,21 @@ def _read_table(path: Path) -> Table:
             table.row_numbers.append(row_number)
         else:
             table.notes[row_number] = cells
-    return table
+    unread = _unread_rows(table, workbook)
+    return replace(table, findings=(*findings, *unread))
+
+
+def _unread_rows(table: Table, workbook: Mapping[str, Sheet]) -> Iterator[Finding]:
+    """Report rows that may be labels, but not by their position."""
+    fields = ("name", "onset", "offset", "emotion", "kind")
+    pattern = row_pattern(table.rows, fields, keys=("name", "onset", "offset"))
+    read_columns: dict[str, dict[int, range]] = {}
+    for name, sheet in workbook.items():
+        columns_of_row = read_columns.setdefault(name, {})
+        for row_number, texts in enumerate(sheet.rows, start=1):
+            if name == table.sheet or _is_label(texts):  # others with labels are compared
+                columns_of_row[row_number] = range(len(COLUMNS))
+    return unread_rows(table.path, workbook, pattern, read_columns)
 
 
 def _sheet_of_clips(path: Path, workbook: Mapping[str, Sheet]) -> tuple[str, tuple[Finding, ...]]:

@@ -1,7 +1,7 @@
 """Find the table of labels in a workbook: its header row by content, its columns by their headers."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from learnet.core.records import Finding
 from learnet.datasets.readers.reading.cells import normalise_header
 from learnet.datasets.readers.reading.sheet import Sheet
 from learnet.datasets.readers.reading.spreadsheet import sheets
+from learnet.datasets.readers.reading.unread_rows import row_pattern, unread_rows
 
 _HEADER_SEARCH_ROWS = 100
 """Rows searched for the header. The deepest known header (SAMM) is below 13 rows of notes."""
@@ -67,7 +68,10 @@ class Table:
     """What the columns of problems and comments say about each of `rows`; none where there are none."""
 
     findings: tuple[Finding, ...] = ()
-    """About merged cells, and other sheets with the same header."""
+    """About merged cells, other sheets with the same header, and rows that are not read."""
+
+    read_columns: dict[int, Collection[int]] = field(default_factory=dict)
+    """Row number -> columns that hold fields, from 0; all columns of a note that has keys."""
 
     def location(self, index: int) -> str:
         """Return the place of `rows[index]` for messages: "labels.csv row 12"."""
@@ -78,7 +82,8 @@ def read_table(path: Path, schema: TableSchema) -> Table:
     """Read the first sheet with rows below a header row that has every required column.
 
     Rows above the header are ignored, rows without a key (notes below the table) are kept apart, and blank
-    rows are dropped. Other sheets with such rows are compared with it.
+    rows are dropped. A header row that is repeated below says what the rows below it hold. Other sheets with
+    such rows are compared with it, and rows elsewhere that look like labels are reported.
 
     Raises:
         BadInput: `sheets` refuses the file, there is no header row, or a required column is missing. The
@@ -88,7 +93,8 @@ def read_table(path: Path, schema: TableSchema) -> Table:
     best_sheet = ""
     best_header: tuple[str, ...] = ()
     tables = []
-    for name, sheet in sheets(path).items():
+    workbook = sheets(path)
+    for name, sheet in workbook.items():
         for row_index, row in enumerate(sheet.rows[:_HEADER_SEARCH_ROWS]):
             columns = _find_columns(row, schema)
             count = sum(name in columns for name in schema.required)
@@ -100,7 +106,10 @@ def read_table(path: Path, schema: TableSchema) -> Table:
     if tables:
         used = next((table for table in tables if table.rows), tables[0])
         others = other_sheets(path, used.sheet, {table.sheet: table.rows for table in tables})
-        return replace(used, findings=(*used.findings, *others))
+        pattern = row_pattern(used.rows, schema.required, schema.keys)
+        read_columns = {table.sheet: table.read_columns for table in tables}
+        unread = unread_rows(path, workbook, pattern, read_columns)
+        return replace(used, findings=(*used.findings, *others, *unread))
     if best_count < 2:
         problem = f"has no header row with the columns {_describe(schema.required, schema)}"
         raise BadInput(path, problem, "Is this the label workbook?")
@@ -191,22 +200,37 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
     columns = _find_columns(headers, schema)
     fields = dict.fromkeys([*schema.columns, *columns])
     remark_columns = _remark_columns(headers, columns)
+    has_remarks = bool(remark_columns)
     first_row = header_index + 1
     merged = [row_number for row_number in sheet.merged_rows if row_number > first_row]
     table = Table(path, name, headers, [], [], findings=_merged_cells(path, name, merged))
     for row_number, row in enumerate(sheet.rows[first_row:], start=first_row + 1):
         if not any(row):
             continue
-        cells = {}
-        for field_name in fields:
-            column = columns.get(field_name)
-            cells[field_name] = "" if column is None or column >= len(row) else row[column]
+        columns_in_row = _find_columns(row, schema)
+        if columns_in_row.keys() >= set(schema.required):
+            columns = columns_in_row  # the header of another block
+            remark_columns = _remark_columns(row, columns)
+            continue
+        cells = _cells(row, columns, fields)
+        table.read_columns[row_number] = columns.values()
         if all(cells[key] for key in schema.keys) and not schema.is_note(cells):
             table.rows.append(cells)
             table.row_numbers.append(row_number)
-            if remark_columns:
-                texts = [row[index] for index in remark_columns if index < len(row)]
+            texts = [row[index] for index in remark_columns if index < len(row)]
+            if has_remarks:
                 table.remarks.append("; ".join(filter(None, texts)))
-        else:
-            table.notes[row_number] = cells
+            continue
+        table.notes[row_number] = cells
+        if any(cells[key] for key in schema.keys):  # what is in it is told, or it is a note of the owners
+            table.read_columns[row_number] = range(len(row))
     return table
+
+
+def _cells(row: Sequence[str], columns: Mapping[str, int], fields: Iterable[str]) -> Cells:
+    """Return the text of each field in a row."""
+    cells = {}
+    for field_name in fields:
+        column = columns.get(field_name)
+        cells[field_name] = "" if column is None or column >= len(row) else row[column]
+    return cells

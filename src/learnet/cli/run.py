@@ -9,7 +9,8 @@ from cyclopts import Parameter
 from learnet.cli import console
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.core.errors import LearnetError
-from learnet.core.settings import RecipeOverrides, Resources
+from learnet.core.recipe_overrides import RecipeOverrides
+from learnet.core.settings import Resources
 from learnet.study.shipped import RECIPES, shipped_names
 
 if TYPE_CHECKING:

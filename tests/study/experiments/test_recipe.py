@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
-from learnet.core.settings import Preparation, RecipeOverrides, Study, Training
+from learnet.core.recipe_overrides import RecipeOverrides
+from learnet.core.settings import Preparation, Study, Training
 from learnet.study.experiments.recipe import Database, Recipe
 from learnet.study.experiments.recipe_files import override_recipe, parse_recipe, read_recipe, recipe_to_toml
 

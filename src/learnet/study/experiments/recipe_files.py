@@ -13,6 +13,7 @@ import tomli_w
 
 from learnet.core.earlier_names import current_key
 from learnet.core.errors import BadInput, LearnetError, pick
+from learnet.core.recipe_overrides import RecipeOverrides
 from learnet.core.serialisation import (
     ROOT,
     InvalidValue,
@@ -22,7 +23,7 @@ from learnet.core.serialisation import (
     parse_toml,
     shown,
 )
-from learnet.core.settings import Preparation, RecipeOverrides, Study, Training
+from learnet.core.settings import Preparation, Study, Training
 from learnet.study.experiments.recipe import Choices, Database, Recipe
 from learnet.study.shipped import RECIPES, resolve_shipped
 

@@ -332,3 +332,28 @@ def test_names_with_blanks_in_the_log_of_a_study(tmp_path: Path) -> None:
     assert [row[1:3] for row in rows_of(read(tmp_path, log, "megc.log"))] == [(p, f"{p}/a b") for p in people]
     elsewhere = read(tmp_path, log.replace("Subject 0 1", "Subject 01 x"), "moved.txt")
     assert [row[1] for row in rows_of(elsewhere)] == ["own/Subject 01 x", "own/Subject 02"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "line"),
+    [
+        (["casme2 sub01", "a 0 1", "z 0 1 2", "b 0 1"], 3),
+        (["casme2 sub01", "y 0 1 2", "z 0 1 2", "casme2 sub02", "y 0 0 1"], 2),
+        (["casme2 sub01", "a 0 1", "z 1 0 1", "z 2 0 1"], 3),
+        (["smic s1", "a negative surprise", "z positive negative surprise"], 3),
+    ],
+)
+def test_three_labels_are_not_taken_for_the_name_of_a_clip_and_two_labels(
+    tmp_path: Path, lines: list[str], line: int
+) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("\n".join(lines))
+    with pytest.raises(BadInput, match=f"line {line}: '{lines[line - 1]}' has three labels"):
+        read_predictions(path)
+
+
+def test_numbers_that_tell_the_clips_of_a_person_apart_are_part_of_their_names(tmp_path: Path) -> None:
+    path = tmp_path / "log.txt"
+    path.write_text("own anna\nfilm 1 0 1\nfilm 2 0 0\nown bert\nfilm 1 2 1\n")
+    outcomes = read_predictions(path).outcomes
+    assert [outcome.clip for outcome in outcomes] == ["own/anna/film 1", "own/anna/film 2", "own/bert/film 1"]

@@ -151,7 +151,7 @@ def _datasets(subjects: Collection[str]) -> dict[str, str]:
     return found if is_composite else {}
 
 
-def read_log(path: Path, text: str, people: Collection[str]) -> Iterator[Entry]:
+def read_log(path: Path, text: str, people: Collection[str]) -> list[Entry]:
     """Read a log with lines `database subject`, and below each of them lines `clip truth prediction`.
 
     Args:
@@ -160,8 +160,45 @@ def read_log(path: Path, text: str, people: Collection[str]) -> Iterator[Entry]:
         people: as in `Clip.person`, of the study to which the log belongs; their names may have blanks.
 
     Raises:
-        BadInput: a line is neither.
+        BadInput: a line is neither, or has a label too much.
     """
+    entries = list(_log_entries(path, text, people))
+    if not people:  # the names of clips in the log of a study may be anything
+        _check_names(path, entries)
+    return entries
+
+
+def _check_names(path: Path, entries: Sequence[Entry]) -> None:
+    """Refuse lines such as `clip 0 1 2`, whose clip would be `clip 0`, unless such names are plain.
+
+    They are where a person has `clip 0` and `clip 1`, and no name of the log is without a number.
+
+    Raises:
+        BadInput: with the first of the lines.
+    """
+    numbered = [entry for entry in entries if _has_third_label(entry)]
+    if not numbered:
+        return
+    stems = {(entry.person, entry.clip.rpartition(" ")[0]) for entry in numbered}
+    is_part_of_names = len(stems) < len({(entry.person, entry.clip) for entry in numbered})
+    if is_part_of_names and len(numbered) == len(entries):
+        return
+    line = numbered[0]
+    shown = quoted(f"{line.clip} {line.truth} {line.prediction}")
+    hint = "Leave clip, truth and prediction; write a number in the name of a clip without a blank before it."
+    raise BadInput(f"{path} line {line.line}", f"{shown} has three labels", hint)
+
+
+def _has_third_label(entry: Entry) -> bool:
+    """Return whether the name of a clip ends in a word that could be a label like those after it."""
+    name, _, word = entry.clip.rpartition(" ")
+    is_number = word.isdecimal()
+    if not name or not _is_label(word) or is_number != entry.truth.isdecimal():
+        return False
+    return not (is_number and len(word) > 1)  # `01` is the number of a clip
+
+
+def _log_entries(path: Path, text: str, people: Collection[str]) -> Iterator[Entry]:
     known_lines = {person.replace("/", " ", 1) for person in people}
     dataset = person = ""
     known_databases: bool | None = None  # whether learnet knows the databases of this log

@@ -109,6 +109,12 @@ def test_the_table_of_videos_has_the_frame_rate_of_each(tmp_path: Path) -> None:
         ("a,1,2,3,4,TP\n,1,2,3,4,TP\n", "line 2: the video is empty"),
         ("a,1,2,3,4,TP\na,1,2,3,4,hit\n", "line 2: 'HIT' is none of TP, FP, FN"),
         ("a,1,2,3,4,TP\na,,,,,FN\n", "line 2: there is neither an event nor a prediction"),
+        ("a,0,9,0,9,TP\nz,0,1,2\n", "line 2: it has 4 columns, and the first line 6: 'z,0,1,2'. Complete it"),
+        ("a 0 9 0 9 TP\nz 0 1 2\n", "line 2: it has 4 columns, and the first line 6: 'z,0,1,2'. Complete it"),
+        ("a,0,9,0,9,TP\nz\n", "line 2: it has 1 column, and the first line 6"),
+        ("a,0,9,0,9,TP\nz,5,8\n", "line 2: it has 3 columns, and the first line 6"),
+        ("a,0,9,0,9,TP\nz,1,5,1,0,9,FP\n", "line 2: it has 7 columns, and the first line 6"),
+        ("video,gt_onset,gt_offset,onset,offset,kind\na,0,9,0,9\n", "line 2: it has 5 columns"),
         ("a,,,3,4,FP\n", "it contains no events to compare with"),
         ("video,onset,flag\na,1,FP\n", "a column for the onset or the offset is missing"),
         ("video,onset,offset,kind\na,1,2,long\n", "the kind 'long' is neither micro nor macro"),
@@ -121,12 +127,23 @@ def test_what_cannot_be_read(tmp_path: Path, text: str, message: str) -> None:
     assert message in str(raised.value)
 
 
+def test_columns_that_are_not_read_are_told(tmp_path: Path) -> None:
+    """The published log of OF-FD on CAS(ME)^2 has a number in a seventh column; a note may be left out."""
+    log = read_spotting_log(write(tmp_path, "log.csv", "a,0,9,0,9,TP,micro\nb,0,9,,,FN,macro\n"))
+    assert log.notes == ("The columns of log.csv after flag are not read; a header names them.",)
+    header = "video,gt_onset,gt_offset,onset,offset,remark\n"
+    log = read_spotting_log(write(tmp_path, "log.csv", f"{header}a,0,9,0,9\na,20,30,,,late\n"))
+    assert (len(log.events), log.notes) == (2, ())
+
+
 def test_events_given_twice_and_a_wrong_table_of_videos(tmp_path: Path) -> None:
     log = write(tmp_path, "log.csv", "a,1,2,3,4,TP\n")
     with pytest.raises(BadInput, match="has the events already"):
         read_spotting_log(log, truth=write(tmp_path, "t.csv", "video,onset,offset\na,1,2\n"))
     with pytest.raises(BadInput, match="columns video and frames are missing"):
         read_spotting_log(log, videos=write(tmp_path, "v.csv", "name,frames\na,5\n"))
+    with pytest.raises(BadInput, match="v.csv line 2: it has 3 columns, and the first line 2"):
+        read_spotting_log(log, videos=write(tmp_path, "v.csv", "video,frames\na,1,200\n"))
     with pytest.raises(BadInput, match="line 2: 0 is no frame rate"):
         read_spotting_log(log, videos=write(tmp_path, "v.csv", "video,frames,fps\na,5,0\n"))
 

@@ -12,43 +12,20 @@ from learnet.core.files import check_input
 from learnet.core.frame_rates import check_frame_rate
 from learnet.core.people import first_spellings
 from learnet.core.records import MICRO_MAX_S
+from learnet.metrics.spotting.columns import (
+    FLAGS,
+    FORMAT,
+    check_columns,
+    column_index,
+    columns_without_header,
+)
 from learnet.metrics.spotting.intervals import Interval
 
-FLAGS = ("TP", "FP", "FN")
 EMPTY = frozenset({"", "-", "/", "nan", "none"})
 """Cells that stand for no value."""
 
-COLUMNS = {
-    "video": ("video", "vid", "videoname", "filename", "recording"),
-    "person": ("person", "subject", "sub"),
-    "truth_onset": ("truthonset", "gtonset", "onsetgt", "groundtruthonset"),
-    "truth_offset": ("truthoffset", "gtoffset", "offsetgt", "groundtruthoffset"),
-    "onset": ("predonset", "predictiononset", "predictedonset", "spottedonset", "onset", "onsetframe"),
-    "offset": ("predoffset", "predictionoffset", "predictedoffset", "spottedoffset", "offset", "offsetframe"),
-    "truth_kind": ("truthkind", "gtkind", "gttype", "truthtype"),
-    "kind": ("kind", "type", "predkind", "predtype", "expressiontype"),
-    "truth_label": ("truthlabel", "gtlabel", "gtemotion", "truthemotion", "emotiongt"),
-    "label": ("label", "emotion", "predlabel", "predemotion"),
-    "score": ("score", "confidence", "probability"),
-    "flag": ("flag", "result", "tpfpfn"),
-}
-"""Column and the names it has in files, in lower case and without other characters than letters."""
-
-PAIR_COLUMNS = ("video", "truth_onset", "truth_offset", "onset", "offset", "flag")
-"""Columns of a log without header, as the MEGC challenges ask for; others may follow."""
-
-PREDICTION_COLUMNS = ("video", "onset", "offset", "person")
-"""Columns of a table of predictions without header; the last may be missing."""
-
 BLINK = "blink"
 KIND_WORDS = {"me": "micro", "mae": "macro", "micro": "micro", "macro": "macro"}
-
-_WHOLE_NUMBER = re.compile(r"\d+", re.ASCII)
-
-_FORMAT = (
-    "Give the columns video, truth onset, truth offset, predicted onset, predicted offset, TP / FP / FN, "
-    "or a header with video, onset, offset and a file of events (--truth)."
-)
 
 
 @dataclass(frozen=True)
@@ -219,21 +196,10 @@ def _read_table(path: Path) -> list[tuple[int, list[str]]]:
     rows = read_csv_rows(path, decode_text(path, path.read_bytes()))
     lines = [(number, cells) for number, cells in rows if any(cells)]
     if not lines:
-        raise BadInput(path, "it is empty", _FORMAT)
+        raise BadInput(path, "it is empty", FORMAT)
     if all(len(cells) == 1 for _, cells in lines):  # separated by blanks
         return [(number, cells[0].split()) for number, cells in lines]
     return lines
-
-
-def _column_index(cells: Sequence[str]) -> dict[str, int]:
-    """Return the position of each column that a header names; empty where it is no header."""
-    positions: dict[str, int] = {}
-    names = [re.sub(r"[^a-z]", "", cell.lower()) for cell in cells]
-    for column, aliases in COLUMNS.items():
-        for alias in aliases:
-            if alias in names:
-                positions.setdefault(column, names.index(alias))
-    return positions
 
 
 def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> tuple[list[LogRow], list[str]]:
@@ -246,7 +212,7 @@ def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> t
     """
     lines = _read_table(path)
     _, first = lines[0]
-    positions = _column_index(first)
+    positions = column_index(first)
     notes = []
     common: dict[str, str] = {}
     if {"onset", "offset"} <= positions.keys() and "video" not in positions:
@@ -255,10 +221,13 @@ def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> t
     if "video" in positions or common:
         lines = lines[1:]
     else:
-        columns = _columns_without_header(path, first)
+        columns = columns_without_header(path, first)
         positions = {name: position for position, name in enumerate(columns)}
+        if len(first) > len(columns):
+            notes.append(f"The columns of {path.name} after {columns[-1]} are not read; a header names them.")
     if not {"onset", "offset"} <= positions.keys():
-        raise BadInput(path, "a column for the onset or the offset is missing", _FORMAT)
+        raise BadInput(path, "a column for the onset or the offset is missing", FORMAT)
+    check_columns(path, lines, columns=len(first), needed=max(positions.values()) + 1)
     rows = []
     for number, cells in lines:
         named = {**_named_cells(positions, cells), **common}
@@ -267,20 +236,6 @@ def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> t
     if len(rows) < len(lines):
         notes.append(f"{counted(len(lines) - len(rows), 'blink')} of {path.name} left out.")
     return rows, notes
-
-
-def _columns_without_header(path: Path, first: Sequence[str]) -> tuple[str, ...]:
-    """Return the columns of a file whose first line is a row.
-
-    Raises:
-        BadInput: it is no row of a log.
-    """
-    if len(first) >= len(PAIR_COLUMNS) and first[5].upper() in FLAGS:
-        return PAIR_COLUMNS
-    limits = first[1:3]
-    if len(first) in (3, 4) and len(limits) == 2 and all(map(_WHOLE_NUMBER.fullmatch, limits)):
-        return PREDICTION_COLUMNS[: len(first)]
-    raise BadInput(path, f"its first line is not that of a log: {','.join(first)[:60]!r}", _FORMAT)
 
 
 def _only_video(path: Path, events: Sequence[Interval]) -> dict[str, str]:
@@ -382,6 +337,9 @@ def _read_videos(path: Path) -> dict[str, VideoLength]:
     names = [re.sub(r"[^a-z]", "", cell.lower()) for cell in header]
     if not {"video", "frames"} <= set(names):
         raise BadInput(path, "the columns video and frames are missing", "Optional: subject, fps.")
+    check_columns(
+        path, lines, columns=len(names), needed=max(names.index("video"), names.index("frames")) + 1
+    )
     lengths = {}
     for number, cells in lines:
         where = f"{path} line {number}"

@@ -26,6 +26,15 @@ ONE_PERSON = [
     ("casme2/Anna Smith", "casme2/Smith, Anna"),
     ("Smith, Anna", "smith anna"),
     ("1/1", "1-1", "01/01"),
+    ("Müller", "Mueller", "Muller", "MUELLER", "M\u00fcller".upper(), "Mu\u0308ller"),
+    ("Mueller", "Muller"),
+    ("Weiß", "Weiss", "WEISS"),
+    ("Bär", "Baer"),
+    ("Jörg Größmann", "Joerg Groessmann", "jorg-grossmann"),
+    ("Søren", "Soeren", "Soren"),
+    ("Łukasz", "Lukasz"),
+    ("own/Ægir", "own/Aegir"),
+    ("03ä", "3a"),
 ]
 TWO_PEOPLE = [
     ("1", "10"),
@@ -42,6 +51,13 @@ TWO_PEOPLE = [
     ("O1", "P1"),
     ("1/1", "11"),
     ("Smith, Anna", "Smith, Bo"),
+    ("Joe", "Jo"),
+    ("Sue", "Su"),
+    ("Muller", "Miller"),
+    ("Weiss", "Weis"),
+    ("Bauer", "Bar"),
+    ("Maier", "Mair"),
+    ("1ae", "1a"),
     ("Smith, Anna", "Anna, Smith"),
     ("\u0418\u0432\u0430\u043d", "Ivan"),  # a translation, which nothing here compares
     ("?", "!"),
@@ -83,3 +99,35 @@ def test_a_finding_and_a_refusal_name_them() -> None:
     assert finding.serious and finding.what.startswith("'01' and '1' may be one person")
     with pytest.raises(LearnetError, match="may be one person.*'01', '1' and '1.0'.*--distinct-people"):
         check_spellings(["1", "01", "1.0"])
+
+
+NAMES_OF_DATABASES = {
+    "casme": [f"sub{number:02}" for number in range(1, 20)],
+    "casme2": [f"sub{number:02}" for number in range(1, 27)],
+    "casme-sq": [f"s{number}" for number in range(15, 41)],
+    "casme3": [f"spNO.{number}" for number in range(1, 248)],
+    "samm": [f"{number:03}" for number in range(6, 38)],
+    "smic": [f"s{number}" for number in range(1, 21)],
+    "smic, two digits": [f"s{number:02}" for number in range(1, 21)],
+    "mmew": [f"S{number}" for number in range(1, 31)],
+    "mmew, names": ["cqs", "dyh", "fsl", "gxh", "hjy", "jxe", "lae", "loe", "lue", "la", "lo", "lu"],
+}
+
+
+@pytest.mark.parametrize("database", NAMES_OF_DATABASES)
+def test_no_two_people_of_a_database_are_taken_for_one(database: str) -> None:
+    names = NAMES_OF_DATABASES[database]
+    assert spellings(names) == []
+    assert spellings([f"{database}/{name}" for name in names]) == []
+
+
+def test_common_first_names_are_of_different_people() -> None:
+    """Frequent first names of people born in the United States in 2000."""
+    text = """Jacob Michael Matthew Joshua Christopher Nicholas Andrew Joseph Daniel Tyler William Brandon
+    Ryan John Zachary David Anthony James Justin Alexander Jonathan Christian Austin Dylan Ethan Benjamin Noah
+    Samuel Robert Nathan Cameron Kevin Thomas Jose Hunter Jordan Kyle Caleb Jason Logan Aaron Eric Emily
+    Hannah Madison Ashley Sarah Alexis Samantha Jessica Elizabeth Taylor Lauren Alyssa Kayla Abigail Brianna
+    Olivia Emma Megan Grace Victoria Rachel Anna Sydney Destiny Morgan Jennifer Jasmine Haley Julia Kaitlyn
+    Nicole Amanda Katherine Natalie Hailey Alexandra Savannah Chloe Rebecca Stephanie Maria Sophia Mackenzie
+    Allison Isabella Amber Mary Danielle Gabrielle Jordan Brooke Michelle Sierra Katelyn Andrea Madeline"""
+    assert spellings(text.split()) == []

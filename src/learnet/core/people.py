@@ -30,6 +30,13 @@ _LOOK_ALIKE = str.maketrans(
 )
 """Letters after `casefold` -> Latin letters that look like them in lower or upper case."""
 
+_WITHOUT_ACCENT = str.maketrans({"ø": "o", "æ": "ae", "œ": "oe", "đ": "d", "ð": "d", "ł": "l", "ı": "i"})
+"""Letters that Unicode does not divide into a letter and an accent, after `casefold` -> how they are written
+without it. `ß` becomes `ss` by `casefold`."""
+
+_UMLAUT = re.compile(r"([aou])e")  # `ä`, `ö` or `ü`, which others write as `a`, `o` or `u`
+_SHORTEST_WITH_UMLAUT = 4  # letters; `Joe` and `Jo` are two names
+
 _COMBINING = ("\u0300", "\u036f")  # first and last accent of Latin, Greek and Cyrillic letters
 
 
@@ -45,8 +52,9 @@ def spellings(people: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the names that may be of one person, for each person who may have several.
 
     Case, blanks, punctuation, accents, leading zeros, Unicode forms and the alphabet of letters that look
-    alike make no difference, nor does a word such as `sub` before a number where the number occurs without it
-    too. `Smith, Anna` may be `Anna Smith`.
+    alike make no difference, nor does the way in which an umlaut is written (`Müller`, `Mueller`, `Muller`),
+    nor a word such as `sub` before a number where the number occurs without it too. `Smith, Anna` may be
+    `Anna Smith`.
 
     Args:
         people: names, or keys such as `casme2/sub01`, of which each part is compared.
@@ -140,7 +148,7 @@ def _first_name_first(person: str) -> str:
 
 def _spelling(name: str) -> _Spelling:
     text = _WHOLE_NUMBER.sub("", unicodedata.normalize("NFKD", name).strip())
-    letters = "".join(map(_plain, text)).casefold().translate(_LOOK_ALIKE)
+    letters = "".join(map(_plain, text)).casefold().translate(_LOOK_ALIKE).translate(_WITHOUT_ACCENT)
     words: list[str | int] = []
     for word in re.findall(r"\d+|[^\d\s]+", letters):
         if isinstance(word, str) and word.isdecimal():
@@ -152,8 +160,18 @@ def _spelling(name: str) -> _Spelling:
     if len(words) > 1 and isinstance(words[0], str):
         prefix = _NUMBER_WORD.sub("", words[0])
         if not prefix or prefix in _PREFIXES:
-            return _Spelling(tuple(words[1:]), _PREFIXES.get(prefix, ""))
-    return _Spelling(tuple(words) or (name,))
+            return _Spelling(_without_umlauts(words[1:]), _PREFIXES.get(prefix, ""))
+    return _Spelling(_without_umlauts(words) or (name,))
+
+
+def _without_umlauts(words: Iterable[str | int]) -> tuple[str | int, ...]:
+    """Return the words with one letter for each umlaut."""
+    plain: list[str | int] = []
+    for word in words:
+        if isinstance(word, str) and len(word) >= _SHORTEST_WITH_UMLAUT:
+            word = _UMLAUT.sub(r"\1", word)
+        plain.append(word)
+    return tuple(plain)
 
 
 def _plain(character: str) -> str:

@@ -119,8 +119,8 @@ def test_units_are_in_the_line_of_an_event_and_what_they_speak_for_below(
 
     monkeypatch.setattr("learnet.inference.window_units.HEAD_MOTION_LIMIT_PX", -1.0)
     _, _, first, second, *_ = learnet("predict", films / "surprise.mp4").stderr.strip().splitlines()
-    assert "surprise 0." in first and "AU" not in first
-    assert second.strip().endswith("so action units are not to be trusted")
+    assert "uncertain 0." in first and "AU" not in first
+    assert second.strip().endswith("so emotion and action units are not to be trusted")
 
 
 def test_results_of_other_units_are_not_skipped(

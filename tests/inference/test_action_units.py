@@ -156,7 +156,9 @@ def test_a_head_that_moves_too_far_has_no_units_and_a_reason(film: Path) -> None
     ):
         units = recognise_units(stand_in(), replace(window, head_px=head_px))
         assert units.named == () and units.scores == {}
-        assert said in units.reason and units.reason.endswith(", so action units are not to be trusted")
+        assert said in units.reason
+        assert units.reason.endswith(", so emotion and action units are not to be trusted")
+        assert recognise_units(None, replace(window, head_px=head_px)).reason == units.reason
     removed = replace(window, head_px=limit_px * 9, preparation=replace(FLOW, stabilise=True))
     assert recognise_units(stand_in(), removed).named
     face_crops = replace(window, head_px=None, aligned=replace(aligned, face=None))
@@ -170,8 +172,9 @@ def test_a_moving_head_is_said_in_the_reason_of_window_and_event(
     monkeypatch.setattr("learnet.inference.window_units.HEAD_MOTION_LIMIT_PX", -1.0)
     moved = replace(Recogniser.load(), action_units=stand_in())(film)
     (event,) = moved.events
-    assert event.label == recognition.events[0].label == "surprise"
-    assert event.action_units == () and "action units are not to be trusted" in event.reason
+    assert (event.label, recognition.events[0].label) == ("uncertain", "surprise")
+    assert event.emotions == recognition.events[0].emotions
+    assert event.action_units == () and "emotion and action units are not to be trusted" in event.reason
     record = json.loads(moved.to_json())
     assert record["events"][0]["reason"] == record["answers"][0]["reason"] == event.reason
     assert record["events"][0]["action_units"] == record["answers"][0]["action_units"] == []

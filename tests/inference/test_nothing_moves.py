@@ -6,6 +6,7 @@ with an expression is no `none`.
 
 import io
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from learnet.simulation.movement import Timing
 from learnet.simulation.render import Camera, render
 from learnet.simulation.scenes import NO_EMOTION, Scene, centre_expression, make_scene
 from learnet.video.base import Frame
+from learnet.video.reader import read_frames
 
 FPS = 100.0
 CAMERA = Camera(fps=FPS)
@@ -170,3 +172,49 @@ def test_the_real_photograph_is_none(shared: Path, recognisers: dict[str, Recogn
             assert [(answer.label, answer.reason) for answer in recognition.predictions] == [
                 ("none", NOTHING_MOVES)
             ]
+
+
+def there_and_back(photograph: np.ndarray, px: float) -> np.ndarray:
+    def shift(number: int) -> np.ndarray:
+        x = px * (1 - abs(2 * number / (FRAMES - 1) - 1))
+        return np.array([[1, 0, x], [0, 1, x / 3]])
+
+    return warped(photograph, shift)
+
+
+def turned(photograph: np.ndarray, degrees: float) -> np.ndarray:
+    centre = (photograph.shape[1] / 2, photograph.shape[0] / 2)
+    return warped(photograph, lambda number: cv2.getRotationMatrix2D(centre, degrees * number / FRAMES, 1))
+
+
+def test_a_photograph_that_moves_and_is_compressed_names_no_emotion(
+    shared: Path, recognisers: dict[str, Recogniser]
+) -> None:
+    """Compression of a picture that moves looks like a movement of the skin: all three are of that kind."""
+    film = shared / "real" / "face_pexels.mp4"
+    if not film.is_file():
+        pytest.skip("the real film is not here")
+    first, last = read_frames(film, 150, 150)[0], read_frames(film, 300, 300)[0]
+    moved = (there_and_back(first, 10), pan(last, 0.4), turned(first, 5))
+    for frames in moved:
+        recognition = recognisers["ststnet-flow-28"](as_h264(frames, 38), fps=FPS)
+        assert recognition.label in (None, "none", "uncertain")
+        assert recognition.reason
+
+
+def test_clips_of_a_real_head_that_moves_name_no_emotion(shared: Path) -> None:
+    """A woman talks and turns; the first and the eighth second of the film were "negative" and "surprise"."""
+    film = shared / "real" / "face_pexels.mp4"
+    if not film.is_file():
+        pytest.skip("the real film is not here")
+    recogniser = Recogniser.load()
+    for first in (0, 168):
+        recognition = recogniser(read_frames(film, first, first + 23), fps=24.0)
+        (event,) = recognition.events
+        assert recognition.label == event.label == "uncertain" and event.action_units == ()
+        assert event.emotions  # the scores are there, for a person who wants to see them
+        assert re.fullmatch(
+            r"the head moves by [45]\.\d pixels of a face 112 pixels wide, "
+            "so emotion and action units are not to be trusted",
+            event.reason,
+        )

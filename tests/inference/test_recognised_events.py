@@ -112,14 +112,14 @@ def test_frames_of_an_array_give_the_events_of_the_file(
     assert seen == [(number + 1, film.frames) for number in range(film.frames)]
 
 
-def test_units_are_withheld_where_the_head_moves(
+def test_nothing_is_named_where_the_head_moves(
     film: SyntheticFilm, recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("learnet.inference.window_units.HEAD_MOTION_LIMIT_PX", -1.0)
     frames = read_frames(film.path, 200, 300)
     (surprise,) = recogniser(frames, fps=FPS).events
-    assert surprise.label == "surprise" and surprise.action_units == () and surprise.action_unit_scores == {}
-    assert surprise.reason.endswith("so action units are not to be trusted")
+    assert surprise.label == "uncertain" and surprise.action_units == () and surprise.action_unit_scores == {}
+    assert surprise.reason.endswith("so emotion and action units are not to be trusted")
 
 
 def test_what_the_network_does_not_decide_is_uncertain(film: SyntheticFilm, recogniser: Recogniser) -> None:

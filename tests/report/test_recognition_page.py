@@ -150,7 +150,9 @@ def test_page_says_why_there_are_no_units(
     recogniser = replace(Recogniser.load(), action_units=stand_in())
     page = read(recogniser(video.path), tmp_path)
     (event,) = page.table("expression", "score")
-    assert event[-1].endswith("pixels of a face 112 pixels wide, so action units are not to be trusted")
+    assert event[-1].endswith(
+        "pixels of a face 112 pixels wide, so emotion and action units are not to be trusted"
+    )
 
 
 def test_same_recognition_gives_the_same_page(recognition: Recognition, page: Page) -> None:

@@ -9,7 +9,7 @@ NO_EXPRESSION = "none"
 """Label where nothing is expressed: the skin does not move, or the network has this class and predicts it."""
 
 UNCERTAIN = "uncertain"
-"""Label where the two highest scores are closer than UNCERTAIN_MARGIN."""
+"""Label where the two highest scores are closer than UNCERTAIN_MARGIN, or the head moves too far."""
 
 UNCERTAIN_MARGIN = 0.1
 """Smallest difference of the two highest scores at which the higher one becomes the label.
@@ -40,13 +40,18 @@ def judge_motion(evidence: MotionEvidence) -> Decision | None:
     return None
 
 
-def judge_scores(scores: Mapping[str, float], margin: float = UNCERTAIN_MARGIN) -> Decision:
-    """Return the class with the highest score, or UNCERTAIN where another one is as likely.
+def judge_scores(
+    scores: Mapping[str, float], margin: float = UNCERTAIN_MARGIN, obstacle: str = ""
+) -> Decision:
+    """Return the class with the highest score, or UNCERTAIN where it may as well be another one.
 
     Args:
         scores: probability of each class.
         margin: smallest difference of the two highest scores.
+        obstacle: why the scores are not to be trusted; empty if they are.
     """
+    if obstacle:
+        return Decision(UNCERTAIN, obstacle)
     ranked = sorted(scores, key=lambda name: scores[name], reverse=True)
     best = ranked[0]
     if len(ranked) == 1:

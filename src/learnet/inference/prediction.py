@@ -39,8 +39,7 @@ class Prediction:
     frames: int  # number of frames
     label: str | None  # a class, "none" or "uncertain"; None: the window cannot be judged
     scores: dict[str, float]  # probability of each class, sum 1; empty: the network was not asked
-    # Why the label is not simply the class with the highest score, or why no action units are given although
-    # the skin moves; empty otherwise.
+    # Why the label is not simply the class with the highest score; empty if it is.
     reason: str
     face: Face | None  # in pixels of the frame; None: no face was found, or the frames are face crops
     head_px: float | None  # head motion in pixels of the crop; None: it could not be measured

@@ -353,12 +353,12 @@ class Recogniser:
             return replace(measured, label=decision.label, reason=decision.reason)
         row = self.scorer.scores(StoredImages(result.image[None]))[0]
         scores = dict(zip(self.metadata.classes, row.tolist(), strict=True))
-        decision = judge_scores(scores, self.margin)
         units = recognise_units(self.action_units, self._moving_window(measured, window, result))
+        decision = judge_scores(scores, self.margin, obstacle=units.reason)
         return replace(
             measured,
             label=decision.label,
-            reason="; ".join(filter(None, (decision.reason, units.reason))),
+            reason=decision.reason,
             scores=scores,
             movement=measured.movement or _movement(window, result.aligned, measured.motion),
             action_units=units.named,

@@ -1,4 +1,4 @@
-"""Action units of a window of a video whose skin moves, or the reason why there are none."""
+"""Action units of a window of a video whose skin moves, or the reason why nothing is named in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +16,7 @@ from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.pipeline import motion_image, resolution_factor
 
 NOT_TRUSTED = "action units are not to be trusted"
+NOTHING_TRUSTED = f"emotion and {NOT_TRUSTED}"
 
 
 @dataclass(frozen=True)
@@ -36,44 +37,47 @@ class WindowUnits:
 
     named: tuple[ActionUnitScore, ...] = ()  # the surest first
     scores: dict[int, float] = field(default_factory=dict)  # probability of each unit
-    reason: str = ""  # why none are given although the skin moves; empty if they are
+    # Why neither they nor an emotion are named although the skin moves; empty if they are.
+    reason: str = ""
 
 
 def recognise_units(recogniser: ActionUnitRecogniser | None, window: MovingWindow) -> WindowUnits:
     """Return the action units of a window.
 
-    A head that moves as far as skin does in an expression looks like action units, so none are given then.
+    A head that moves as far as skin does in an expression looks like an expression, so nothing is named then.
 
     Args:
-        recogniser: None: there are no units and no reason.
+        recogniser: None: there are no units.
         window: in which skin moves.
     """
+    if window.aligned.face is not None:
+        reason = head_obstacle(window.head_px, window.preparation, NOTHING_TRUSTED)
+        if reason:
+            return WindowUnits(reason=reason)
     if recogniser is None:
         return WindowUnits()
-    reason = "" if window.aligned.face is None else head_obstacle(window.head_px, window.preparation)
-    if reason:
-        return WindowUnits(reason=reason)
     images = StoredImages(_flow_image(window, recogniser.preparation)[None])
     scores = recogniser.scores(images)
     probabilities = dict(zip(scores.units, scores.present[0].tolist(), strict=True))
     return WindowUnits(recogniser.named(scores, 0), probabilities)
 
 
-def head_obstacle(head_px: float | None, preparation: Preparation) -> str:
-    """Return why action units are not to be trusted; empty if the head is still enough.
+def head_obstacle(head_px: float | None, preparation: Preparation, untrusted: str = NOT_TRUSTED) -> str:
+    """Return why what a network names is not to be trusted; empty if the head is still enough.
 
     Args:
         head_px: head motion in pixels of the motion image; None: it could not be measured.
         preparation: of the motion image.
+        untrusted: what the reason says to be not trusted.
     """
     if preparation.stabilise:
         return ""
     if head_px is None:
-        return f"the motion of the head cannot be measured, so {NOT_TRUSTED}"
+        return f"the motion of the head cannot be measured, so {untrusted}"
     face_px = head_px * 112 / preparation.size
     if face_px <= HEAD_MOTION_LIMIT_PX:
         return ""
-    return f"the head moves by {face_px:.1f} pixels of a face 112 pixels wide, so {NOT_TRUSTED}"
+    return f"the head moves by {face_px:.1f} pixels of a face 112 pixels wide, so {untrusted}"
 
 
 def _flow_image(window: MovingWindow, wanted: Preparation) -> UInt8[np.ndarray, "S S 3"]:

@@ -77,12 +77,12 @@ def test_json_and_row_have_the_units() -> None:
 
 
 def test_a_moving_head_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = "the head moves by 1.6 pixels of a face 112 pixels wide, so action units are not to be trusted"
+    told = "the head moves by 1.6 pixels of a face 112 pixels wide, so nothing is to be trusted"
     monkeypatch.setattr(
         "learnet.inference.live.recogniser.recognise_units", lambda *_: WindowUnits(reason=told)
     )
     (prediction,) = watched(recogniser("flow-dis", 28, StandIn()), wobble(40))
-    assert prediction.action_units == () and prediction.label == "positive"
+    assert prediction.action_units == () and prediction.label == "uncertain"
     assert prediction.reason == told and json.loads(prediction.to_json())["reason"] == told
 
 

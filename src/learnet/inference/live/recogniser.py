@@ -231,7 +231,7 @@ class LiveRecogniser:
             frames=count,
             label=decision.label,
             scores=scores,
-            reason="; ".join(filter(None, (decision.reason, units.reason))),
+            reason=decision.reason,
             action_units=units.named,
             action_unit_scores=units.scores,
             head_px=head_px,
@@ -258,7 +258,7 @@ class LiveRecogniser:
         scores = dict(zip(self.recogniser.metadata.classes, row.tolist(), strict=True))
         window = MovingWindow(frames, buffer.aligned, evidence.apex, image, self.preparation, head_px)
         units = recognise_units(self.recogniser.action_units, window)
-        return judge_scores(scores, self.recogniser.margin), scores, units
+        return judge_scores(scores, self.recogniser.margin, obstacle=units.reason), scores, units
 
     def head_px(self, since_s: float) -> float | None:
         """Return the head motion since a time, in pixels of the motion image; None if it was not measured."""

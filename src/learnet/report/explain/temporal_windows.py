@@ -196,7 +196,8 @@ class WindowScorer:
         window = MovingWindow(
             frames, prepared.aligned, evidence.apex, prepared.image, self.preparation, drift_px
         )
-        return judge_scores(scores), row, recognise_units(self.action_units, window)
+        units = recognise_units(self.action_units, window)
+        return judge_scores(scores, obstacle=units.reason), row, units
 
 
 class CachedFaceFinder:

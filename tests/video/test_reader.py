@@ -7,6 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -75,8 +76,26 @@ def test_the_given_rate_sets_the_times(tmp_path: Path) -> None:
     with open_video(mux(tmp_path / "slow.mp4", numbered(20)), fps=200.0) as video:
         assert video.info.fps == 200
         np.testing.assert_allclose([frame.time_s for frame in video], np.arange(20) / 200)
-    with pytest.raises(BadInput, match="is no frame rate"):
-        open_video(tmp_path / "slow.mp4", fps=0.0)
+    for fps in (0.0, -25.0, 0.05, 100_000.0, float("nan"), float("inf")):
+        with pytest.raises(BadInput, match=r"is no frame rate.*from 0\.1 to 10,000"):
+            open_video(tmp_path / "slow.mp4", fps=fps)
+
+
+def test_a_file_with_an_absurd_rate_is_refused_unless_the_actual_one_is_given(tmp_path: Path) -> None:
+    """One picture in 20 s, and 60,000 pictures a second."""
+    slow = mux(tmp_path / "slow.mkv", numbered(4), [0, 20_000, 40_000, 60_000])
+    fast = tmp_path / "fast.mp4"
+    with av.open(str(fast), "w") as container:
+        stream = container.add_stream("mpeg4", rate=60_000)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for pixels in numbered(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    for path, rate in ((slow, "0.05"), (fast, "60000")):
+        with pytest.raises(BadInput, match=f"{path.name}: {rate} is no frame rate"):
+            open_video(path)
+        with open_video(path, fps=50.0) as video:
+            assert [frame.time_s for frame in video] == pytest.approx([0.0, 0.02, 0.04, 0.06])
 
 
 def test_frames_are_read_into_the_buffer(tmp_path: Path, rng: np.random.Generator) -> None:

@@ -15,5 +15,5 @@ def check_frame_rate(source: str | Path, fps: float) -> None:
         BadInput: it is not a number from MIN_FPS to MAX_FPS.
     """
     if not MIN_FPS <= fps <= MAX_FPS:
-        hint = f"Give frames per second, from {MIN_FPS:g} to {MAX_FPS:,}."
+        hint = f"Give the actual frames per second (fps, --fps), from {MIN_FPS:g} to {MAX_FPS:,}."
         raise BadInput(source, f"{fps:g} is no frame rate", hint)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput
-from learnet.core.frame_rates import MAX_FPS
+from learnet.core.frame_rates import check_frame_rate
 from learnet.video.base import Frame, Pixels, Video, VideoInfo
 
 SOURCE = "array"
@@ -27,8 +27,7 @@ class ArrayVideo(Video):
         """
         if 0 in frames.shape:
             raise BadInput(SOURCE, f"frames of shape {frames.shape} are no video", "Give at least one frame.")
-        if not 0 < fps <= MAX_FPS:
-            raise BadInput(SOURCE, f"{fps:g} is no frame rate", "Give frames per second.")
+        check_frame_rate(SOURCE, fps)
         count, height, width, _ = frames.shape
         info = VideoInfo(
             source=SOURCE,

@@ -12,7 +12,8 @@ from pathlib import Path
 import av
 import av.container
 
-from learnet.core.errors import BadVideo
+from learnet.core.errors import BadInput, BadVideo
+from learnet.core.frame_rates import check_frame_rate
 from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Pixels, Video, VideoInfo
 from learnet.video.libav import (
     GAP_FRAMES,
@@ -60,14 +61,24 @@ class FileVideo(Video):
         self.has_own_times = has_time_stamps(self.container) and not reordered_avi
         self.ignores_time_stamps = fps is not None or not self.has_own_times
         self.can_seek = not reordered_avi
-        info, notes = self._describe(first_frame, fps)
+        try:
+            info, notes = self._describe(first_frame, fps)
+        except BadInput:
+            self.close()
+            raise
         super().__init__(info, bounds, notes)
         self.losses = losses
         self.key_frames: list[KeyFrame] = []  # noted by the last iteration
 
     def _describe(self, first_frame: av.VideoFrame, fps: float | None) -> tuple[VideoInfo, list[str]]:
-        """Return the properties of the file and notes about assumptions; set `picture_format`."""
+        """Return the properties of the file and notes about assumptions; set `picture_format`.
+
+        Raises:
+            BadInput: the frame rate of the file is none that videos of faces have.
+        """
         rate, notes = (fps, []) if fps else self._own_rate()
+        if rate:
+            check_frame_rate(self.path, rate)
         tracks = len(picture_streams(self.container))
         if tracks > 1:
             codec = self.stream.codec_context

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput, BadVideo
-from learnet.core.frame_rates import MAX_FPS
+from learnet.core.frame_rates import check_frame_rate
 from learnet.video.base import Frame, Video, VideoInfo, size_error
 from learnet.video.camera import CameraVideo
 from learnet.video.file import FileVideo
@@ -52,15 +52,11 @@ def open_video(
         last: last frame of the range.
 
     Raises:
-        BadInput: a frame rate or range that is not valid.
+        BadInput: a frame rate or range that is not valid, also where the file states it.
         BadVideo: no such file or camera, not a video, no pictures in it, or none in the range.
     """
-    if fps is not None and not 0 < fps <= MAX_FPS:
-        raise BadInput(
-            str(source),
-            f"{fps:g} is no frame rate",
-            f"Give frames per second, above 0 and at most {MAX_FPS:,}.",
-        )
+    if fps is not None:
+        check_frame_rate(str(source), fps)
     if first is not None and last is not None and first > last:
         raise BadInput(
             str(source),

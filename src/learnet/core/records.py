@@ -93,6 +93,10 @@ class ActionUnitScore:
         return f"{letter}{self.unit}"
 
 
+EVENT_STATUSES = ("found", "confirmed", "changed", "added")
+"""What a person can have done with an event on the event page; `found` is what nobody has touched."""
+
+
 @dataclass(frozen=True)
 class Event:
     """One facial movement in a recording. Frames have the numbers of the file or of the images' names."""
@@ -114,6 +118,7 @@ class Event:
     reason: str = ""
     regions: tuple[str, ...] = ()  # of FACE_REGIONS that move, the furthest first; empty: unknown
     is_blink: bool = False
+    status: str = ""  # of EVENT_STATUSES: what a person did with it on the event page; empty: unknown
 
     def __post_init__(self) -> None:
         if not self.onset <= self.apex <= self.offset:

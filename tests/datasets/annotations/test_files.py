@@ -14,7 +14,7 @@ from praatio import textgrid
 from pympi import Elan, Praat
 
 from learnet.core.errors import BadInput, LearnetError, OutputTaken
-from learnet.core.records import FACE_REGIONS, ActionUnitScore, Event, UnjudgedStretch
+from learnet.core.records import EVENT_STATUSES, FACE_REGIONS, ActionUnitScore, Event, UnjudgedStretch
 from learnet.datasets.annotations.files import (
     SUFFIXES,
     read_annotations,
@@ -386,3 +386,46 @@ def test_events_of_the_table_of_predict_are_of_learnet(tmp_path: Path) -> None:
     table.write_text("onset,offset,onset_s,offset_s,label\n50,60,1,1.2,surprise\n")
     with pytest.raises(OutputTaken, match="it has events of annotation"):
         refuse_annotations_of_people(table)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".eaf"])
+def test_what_a_person_did_with_an_event_is_kept(tmp_path: Path, suffix: str) -> None:
+    """The event page writes the status of each event; converting the file must not lose it."""
+    statuses = [*EVENT_STATUSES, ""]
+    events = [
+        Event(100 * n, 100 * n + 5, 100 * n + 10, n + 0.0, n + 0.05, n + 0.1, source="ann", status=status)
+        for n, status in enumerate(statuses)
+    ]
+    path = tmp_path / f"corrected{suffix}"
+    write_annotations(path, events, Recording(fps=100.0))
+    read = read_annotations(path)
+    assert [event.status for event in read.events] == statuses
+    again = tmp_path / f"again{'.eaf' if suffix == '.csv' else '.csv'}"
+    write_annotations(again, read.events, Recording(fps=100.0))
+    assert [event.status for event in read_annotations(again).events] == statuses
+
+
+def test_an_annotation_that_is_deleted_in_elan_takes_its_status_along(tmp_path: Path) -> None:
+    events = [
+        Event(100 * n, 100 * n + 5, 100 * n + 10, n + 0.0, n + 0.05, n + 0.1, status=status)
+        for n, status in enumerate(("found", "confirmed", "changed"), start=1)
+    ]
+    path = tmp_path / "corrected.eaf"
+    write_annotations(path, events, Recording(fps=100.0))
+    eaf = Elan.Eaf(str(path))
+    eaf.remove_annotation("learnet", 2050)
+    eaf.to_file(str(path))
+    assert [(event.onset, event.status) for event in read_annotations(path).events] == [
+        (100, "found"),
+        (300, "changed"),
+    ]
+
+
+def test_a_status_that_learnet_does_not_write_is_left_out_with_a_note(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("onset,offset,status\n10,20,done\n30,40,Confirmed\n50,60,\n")
+    read = read_annotations(path, Recording(fps=100.0))
+    assert [event.status for event in read.events] == ["", "confirmed", ""]
+    assert "1 status left out; known are found, confirmed, changed, added." in read.notes
+    write_annotations(tmp_path / "plain.csv", [replace(event, status="") for event in read.events])
+    assert "status" not in (tmp_path / "plain.csv").read_text()

@@ -1,17 +1,19 @@
 """Events as ELAN writes them (`.eaf`), by pympi-ling. Times are milliseconds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 from learnet.core.errors import BadInput, counted, repeated
 from learnet.core.printable import printable_lines
-from learnet.core.records import Event
+from learnet.core.records import EVENT_STATUSES, Event
 from learnet.datasets.annotations.lanes import end_of, lanes, source_of
 from learnet.datasets.annotations.record import UNJUDGED, Entries, Recording, merge_tiers, unjudged_note
 from learnet.datasets.annotations.text import event_text, text_entry
 
 RATE = "learnet frames per second"  # property of the file that states the frame rate
+STATUS = "learnet status"  # property with the status of annotations: "a1 confirmed, a2 changed"
 AUTHOR = "learnet"
 ROOT = "ANNOTATION_DOCUMENT"
 IDENTIFIERS = ("ANNOTATION_ID", "TIER_ID", "TIME_SLOT_ID")
@@ -29,12 +31,17 @@ def elan_text(events: Sequence[Event], recording: Recording) -> str:
         eaf.add_linked_file(recording.name, relpath=f"./{recording.name}", mimetype=f"video/{suffix}")
     if recording.fps:
         eaf.add_property(RATE, repr(recording.fps))
+    statuses = []
     for lane, members in lanes(events).items():
         eaf.add_tier(lane)
         for event in members:
             start_ms = round(1000 * event.onset_s)
             end_ms = max(round(1000 * end_of(event)), start_ms + 1)
             eaf.add_annotation(lane, start_ms, end_ms, event_text(event))
+            identifier = list(eaf.tiers[lane][0])[-1]
+            statuses += [f"{identifier} {event.status}"] if event.status else []
+    if statuses:
+        eaf.add_property(STATUS, ", ".join(statuses))
     if recording.unjudged:
         eaf.add_tier(UNJUDGED)
     for stretch in recording.unjudged:
@@ -55,9 +62,12 @@ def read_elan(path: Path) -> Entries:
     try:
         eaf = Elan.Eaf(str(path), suppress_version_warning=True)
         annotations = {name: eaf.get_annotation_data_for_tier(name) for name in eaf.get_tier_names()}
+        identifiers = {name: list(eaf.tiers[name][0]) for name in annotations}
         unjudged = len(annotations.pop(UNJUDGED, ()))
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise BadInput(path, f"this ELAN file is damaged ({error!r})", "Save it again in ELAN.") from None
+    properties = eaf.get_properties()
+    statuses = _statuses(properties)
     entries = []
     without_time = 0
     for name, members in annotations.items():
@@ -67,9 +77,12 @@ def read_elan(path: Path) -> Entries:
                 continue
             where = f"tier {name}, annotation {number}"
             limits_s = (start_ms / 1000, end_ms / 1000)
-            entries.append(text_entry(path, where, limits_s, text or "", source_of(name)))
+            entry = text_entry(path, where, limits_s, text or "", source_of(name))
+            aligned = identifiers[name]  # empty in a tier whose annotations refer to another's
+            status = statuses.get(aligned[number - 1], "") if aligned else ""
+            entries.append(replace(entry, status=status))
     notes = (f"{counted(without_time, 'annotation')} without times left out.",) if without_time else ()
-    recording = Recording(fps=_rate(path, eaf.get_properties()))
+    recording = Recording(fps=_rate(path, properties))
     return Entries(merge_tiers(entries), recording, (*notes, *unjudged_note(unjudged)))
 
 
@@ -89,6 +102,13 @@ def _check_document(path: Path) -> None:
         if twice:
             problem = f"this ELAN file is damaged: the {attribute} {twice[0]!r} is there twice"
             raise BadInput(path, problem, "Save it again in ELAN.")
+
+
+def _statuses(properties: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return annotation -> status, from the property that learnet wrote into the file."""
+    stated = dict(properties).get(STATUS) or ""
+    pairs = [pair.split() for pair in stated.split(",")]
+    return {pair[0]: pair[1] for pair in pairs if len(pair) == 2 and pair[1] in EVENT_STATUSES}
 
 
 def _rate(path: Path, properties: Sequence[tuple[str, str]]) -> float | None:

@@ -50,6 +50,7 @@ class Entry:
     strength_px: float = 0.0
     source: str = ""  # annotator, tier or subject
     reason: str = ""
+    status: str = ""  # of EVENT_STATUSES; empty: unknown
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,7 @@ def _event(path: Path, entry: Entry, recording: Recording) -> Event:
         reason=entry.reason,
         regions=entry.regions,
         is_blink=entry.kind == "blink",
+        status=entry.status,
     )
 
 
@@ -281,5 +283,6 @@ def merge_tiers(entries: Iterable[Entry]) -> list[Entry]:
             score=max(first.score, entry.score),
             action_units=first.action_units or entry.action_units,
             regions=first.regions or entry.regions,
+            status=first.status or entry.status,
         )
     return list(merged.values())

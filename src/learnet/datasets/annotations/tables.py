@@ -1,12 +1,12 @@
 """Events in CSV tables: those of learnet with frames and seconds, any with a part of these, pyfeat-live's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from learnet.core.csv_files import check_thousands, csv_text, decimal_number, is_thousands
 from learnet.core.errors import BadInput, counted
 from learnet.core.labels import HOW_TO_WRITE_UNITS
-from learnet.core.records import ActionUnitScore, Event
+from learnet.core.records import EVENT_STATUSES, ActionUnitScore, Event
 from learnet.datasets.annotations.record import Entries, Entry
 from learnet.datasets.annotations.text import KINDS, facs_text, parse_units
 
@@ -15,6 +15,9 @@ COLUMNS = (
     *("regions", "action_units", "action_unit_scores", "label", "score", "strength_px", "source", "reason"),
 )
 """Columns of the table that learnet writes."""
+
+STATUS = "status"
+"""Column that follows them where a person has corrected events, as the event page writes it."""
 
 ALIASES = {
     "start_frame": "onset",
@@ -44,8 +47,9 @@ Rows = Sequence[tuple[int, list[str]]]  # line and cells, as `read_csv_rows` ret
 
 
 def table_text(events: Sequence[Event]) -> str:
-    """Return events as CSV with the columns of `COLUMNS`, in time order."""
-    rows: list[Sequence[object]] = [COLUMNS]
+    """Return events as CSV with the columns of `COLUMNS`, and STATUS if one has a status, in time order."""
+    columns = (*COLUMNS, STATUS) if any(event.status for event in events) else COLUMNS
+    rows: list[Sequence[object]] = [columns]
     for event in sorted(events, key=lambda event: (event.onset_s, event.offset_s)):
         units = sorted(event.action_units, key=lambda unit: unit.unit)
         row: dict[str, object] = {
@@ -64,8 +68,9 @@ def table_text(events: Sequence[Event]) -> str:
             "strength_px": f"{event.strength_px:.6g}" if event.strength_px else "",
             "source": event.source,
             "reason": event.reason,
+            STATUS: event.status,
         }
-        rows.append([row[name] for name in COLUMNS])
+        rows.append([row[name] for name in columns])
     return csv_text(rows)
 
 
@@ -87,14 +92,15 @@ def read_table(path: Path, rows: Rows) -> Entries:
         named = ", ".join(header)[:120]
         problem = f"this table has neither onset and offset nor onset_s and offset_s; it has {named}"
         raise BadInput(path, problem, "Name the columns in the first line.")
-    entries = []
+    entries, read = [], []
     for number, cells in rows[1:]:
         if any(cells):
             row = dict(reversed(list(zip(header, cells, strict=False))))  # of two with one name the first
             if PREDICTED in header:
                 row.setdefault("source", Event.source)
+            read.append(row)
             entries.append(_entry(f"{path} line {number}", f"line {number}", row))
-    return Entries(entries, notes=notes)
+    return Entries(entries, notes=(*notes, *_other_statuses(read)))
 
 
 def _with_units(path: Path, header: list[str], rows: Rows) -> tuple[list[str], tuple[str, ...]]:
@@ -152,7 +158,23 @@ def _entry(place: str, where: str, row: Mapping[str, str]) -> Entry:
         strength_px=_number(place, row, "strength_px") or 0.0,
         source=row.get("source", ""),
         reason=row.get("reason", ""),
+        status=_status(row),
     )
+
+
+def _status(row: Mapping[str, str]) -> str:
+    """Return the status of an event; empty if it is none of EVENT_STATUSES."""
+    status = row.get(STATUS, "").strip().lower()
+    return status if status in EVENT_STATUSES else ""
+
+
+def _other_statuses(rows: Iterable[Mapping[str, str]]) -> tuple[str, ...]:
+    """Return a note about the values of the column STATUS that are left out; none if there are none."""
+    left_out = sum(bool(row.get(STATUS, "").strip()) and not _status(row) for row in rows)
+    if not left_out:
+        return ()
+    known = ", ".join(EVENT_STATUSES)
+    return (f"{counted(left_out, 'status', 'statuses')} left out; known are {known}.",)
 
 
 def _parts(row: Mapping[str, str], name: str) -> list[str]:

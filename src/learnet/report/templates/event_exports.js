@@ -68,7 +68,7 @@ function csvRow(event, kind, frames, coder) {
   };
 }
 
-// Columns as learnet writes them, and `status`, which its reader ignores.
+// Columns as learnet writes them, and `status`, as where a person has corrected events.
 function csvText(store, columns, coder) {
   const lines = [[...columns, "status"].join(",")];
   for (const event of store.events) {

@@ -19,6 +19,7 @@ from learnet.inference.spotting.disturbances import (
     COVERED,
     CUT_OFF,
     FEW_FRAMES,
+    FRAMES_MISSING,
     NO_FACE,
     STOPS_EARLY,
 )
@@ -192,8 +193,24 @@ def test_missing_frames_are_told() -> None:
     before, after = numbered(500, 50.0), numbered(450, 50.0, start=650)
     spotting = collect(scripted(), iter([*before, *after]))
     (stretch,) = spotting.unjudged
-    assert (stretch.start_s, stretch.end_s, stretch.reason) == (499 / 50, 13.0, FEW_FRAMES)
+    assert (stretch.start_s, stretch.end_s, stretch.reason) == (499 / 50, 13.0, FRAMES_MISSING)
     assert [round(event.onset_s, 1) for event in spotting.events] == [2.0, 7.0, 17.0]
+
+
+def test_frames_that_are_missing_again_and_again_are_the_reason() -> None:
+    """From 4 to 8 s, frames of 0.2 s are missing every 0.4 s: too little is left for a movement."""
+    kept = [n for n in range(600) if not (200 <= n < 400 and n % 20 >= 10)]
+    spotting = collect(scripted(), (Frame(n, n / 50, PIXELS) for n in kept))
+    (stretch,) = spotting.unjudged
+    assert stretch.reason == FRAMES_MISSING
+    assert 4.1 <= stretch.start_s <= 4.4 and 7.8 <= stretch.end_s <= 8.4
+
+
+def test_a_short_rest_after_missing_frames_is_theirs() -> None:
+    """Half a second is left at the end of the recording."""
+    kept = [n for n in range(600) if not 500 <= n < 570]
+    (stretch,) = collect(scripted(), (Frame(n, n / 50, PIXELS) for n in kept)).unjudged
+    assert (stretch.start_s, stretch.end_s, stretch.reason) == (499 / 50, 12.0, FRAMES_MISSING)
 
 
 def test_a_recording_that_stops_in_a_movement_tells_so() -> None:

@@ -11,6 +11,7 @@ from learnet.inference.windows import TIME_TOLERANCE_S
 
 NO_FACE = "no face"
 FEW_FRAMES = "fewer than 23 frames a second"
+FRAMES_MISSING = "frames are missing"
 STOPS_EARLY = "the recording stops before the end that its file announces"
 CUT_OFF = "a movement is cut off"
 CHANGES = "the picture changes suddenly"

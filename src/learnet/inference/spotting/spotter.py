@@ -17,6 +17,7 @@ from learnet.inference.spotting.disturbances import (
     COVERED,
     CUT_OFF,
     FEW_FRAMES,
+    FRAMES_MISSING,
     NO_FACE,
     STOPS_EARLY,
     TOO_BRIEF,
@@ -87,6 +88,7 @@ class Spotter:
         self._sampled_s = -np.inf  # time of the last frame that was measured
         self.to_crop: Float64[np.ndarray, "2 3"] | None = None  # of the face in that frame; None: no face
         self._start_s = 0.0  # time of the first sample of this stretch with a face
+        self._why_brief = TOO_BRIEF  # why this stretch or the next one is too short to be judged, if it is
         self._settled_s = 0.0  # time up to which movements have been returned
         self._searched_s = 0.0  # time of the last search
         self._busy_until_s = -np.inf  # offset of the last event that is no blink
@@ -152,9 +154,18 @@ class Spotter:
         if np.isinf(gap_s) or gap_s <= MAX_GAP_S:
             return []
         start_s = self._sampled_s
+        reason = self._gap_reason()
+        self._why_brief = reason
         events = self._end_stretch()
-        self._stretches.add(start_s, time_s, FEW_FRAMES)
+        self._stretches.add(start_s, time_s, reason)
+        self._why_brief = reason  # also of what follows
         return events
+
+    def _gap_reason(self) -> str:
+        """Return why there is a gap before the newest frame: something is missing, or the rate is low."""
+        before = list(self._frames)[-3:-1]
+        followed_closely = len(before) == 2 and before[1].time_s - before[0].time_s <= MAX_GAP_S
+        return FRAMES_MISSING if followed_closely else FEW_FRAMES
 
     def _add_sample(self, time_s: float, sample: Sample) -> list[Event]:
         if self.recorder:
@@ -183,7 +194,8 @@ class Spotter:
         if end_s - first_s >= MIN_STRETCH_S:
             events = self._search(np.inf)
         elif end_s > first_s:
-            self._stretches.add(first_s, end_s, TOO_BRIEF)
+            self._stretches.add(first_s, end_s, self._why_brief)
+        self._why_brief = TOO_BRIEF
         self._samples.clear()
         return events
 

@@ -1,12 +1,12 @@
 """Do memory and time per frame of `learnet live` depend on the length of the stream? An hour at 200 frames a
 second.
 
-    python benchmarks/long_stream.py [--minutes MINUTES] [--out FILE]
+    python benchmarks/long_stream.py [--minutes MINUTES] [--part-minutes MINUTES] [--out FILE]
 
 A synthetic film of ten seconds, 640 x 480 pixels, h264, is decoded again and again, with time stamps that go
 on. It shows a blink, three micro-expressions and a turn of the head. Each event is recognised from its own
-frames. For each ten minutes of the stream: seconds that they took, also of the processor, resident memory,
-what is kept, and events. Written to benchmarks/results/long_stream.json.
+frames. For each part of the stream, ten minutes by default: seconds that it took, also of the processor,
+resident memory, what is kept, and events. Written to benchmarks/results/long_stream.json.
 """
 
 import argparse
@@ -31,7 +31,6 @@ from learnet.video.reader import open_video
 
 FPS = 200.0
 CAMERA = Camera(480, 640, FPS, 200.0)
-PART_S = 600.0
 READ_AHEAD = 16  # frames
 
 
@@ -58,13 +57,18 @@ def resident_mb() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def spot_parts(video: Video, frames: int) -> Iterator[dict[str, object]]:
-    """Yield what each part of the stream took."""
+def spot_parts(video: Video, frames: int, part_frames: int) -> Iterator[dict[str, object]]:
+    """Yield what each part of the stream took.
+
+    Args:
+        video: that is repeated.
+        frames: number of them in the whole stream.
+        part_frames: number of them in a part.
+    """
     spotter = LiveSpotter(Recogniser.load(), FPS)
     reader = ReadAhead(
         Repeated(video, frames), capacity=READ_AHEAD, skips=False, records_arrival=False, pace=False
     )
-    part_frames = round(PART_S * FPS)
     kinds: Counter[str] = Counter()
     start_s, start_cpu_s = time.perf_counter(), time.process_time()
     count = 0
@@ -96,15 +100,17 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--part-minutes", type=float, default=10.0)
     parser.add_argument("--out", type=Path, default=measure.RESULTS / "long_stream.json")
     options = parser.parse_args()
     frames = round(options.minutes * 60 * FPS)
+    part_frames = round(options.part_minutes * 60 * FPS)
     report = {"synthetic": True, **measure.machine(), "frames": frames, "size": [640, 480], "parts": []}
     with tempfile.TemporaryDirectory() as folder:
         film = synthetic_film(Path(folder) / "film.mp4", 1, CAMERA)
         threads = SingleThreadLibraries()
         with open_video(film.path) as video:
-            for part in spot_parts(video, frames):
+            for part in spot_parts(video, frames, part_frames):
                 report["parts"].append(part)
                 print(part, flush=True)
                 options.out.write_text(json.dumps(report, indent=1) + "\n")

@@ -74,6 +74,28 @@ def test_a_pipe_is_written_through(tmp_path: Path) -> None:
     assert received == [b"through"] and pipe.is_fifo()
 
 
+def test_a_pipe_without_a_reader_is_told_and_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    received: list[bytes] = []
+    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()))
+    with pytest.warns(UserWarning, match="pipe: waiting for a program that reads this pipe") as warned:
+        threading.Timer(0.2, reader.start).start()
+        write_atomically(pipe, "through")
+    reader.join()
+    assert received == [b"through"] and len(warned) == 1
+
+
+def test_a_reader_of_a_pipe_that_ends_too_early_is_the_reason(tmp_path: Path) -> None:
+    """It is no reader of the standard output, which may end when it wants: other outputs may follow."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    threading.Timer(0.2, lambda: os.close(reader)).start()
+    with pytest.raises(BadInput, match="pipe: the program that reads this pipe ended before all was written"):
+        write_atomically(pipe, b"x" * 1_000_000)
+
+
 def test_a_name_of_the_greatest_length(tmp_path: Path) -> None:
     file = tmp_path / ("n" * 251 + ".txt")
     write_atomically(file, "x")

@@ -8,9 +8,11 @@ import secrets
 import shutil
 import stat
 import tempfile
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from learnet.core.errors import BadInput
 from learnet.core.printable import encode_text
@@ -66,12 +68,31 @@ def atomic_file(file: Path, suffix: str = "", private: bool = False) -> Iterator
 
 @contextmanager
 def _copied_to(file: Path, suffix: str) -> Iterator[Path]:
-    """Yield a draft that is copied to a pipe or a device, in which libraries could not go back."""
+    """Yield a draft that is copied to a pipe or a device, in which libraries could not go back.
+
+    Raises:
+        BadInput: the reader of a pipe ends too early.
+    """
     with tempfile.TemporaryDirectory(prefix="learnet-") as folder:
         draft = Path(folder) / f"draft{suffix}"
         yield draft
-        with draft.open("rb") as content, file.open("wb") as target:
-            shutil.copyfileobj(content, target)
+        try:
+            with draft.open("rb") as content, _open_special(file) as target:
+                shutil.copyfileobj(content, target)
+        except BrokenPipeError as error:
+            problem = "the program that reads this pipe ended before all was written"
+            raise BadInput(file, problem, "Let it read to the end.") from error
+
+
+def _open_special(file: Path) -> BinaryIO:
+    """Open a pipe or a device to write into it. Warn where a pipe has no reader, for whom is waited."""
+    if file.is_fifo():
+        with suppress(OSError):
+            descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+            os.set_blocking(descriptor, True)
+            return os.fdopen(descriptor, "wb")
+        warnings.warn(f"{file}: waiting for a program that reads this pipe.", stacklevel=2)
+    return file.open("wb")
 
 
 def absolute_path(path: Path) -> Path:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import norm, t
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from learnet.metrics.action_units import (
@@ -106,12 +107,14 @@ def test_intervals_are_those_of_resamples_written_out(rng: np.random.Generator) 
                 if unit == 2:
                     of_rare_unit.append(values[-1][0])
         means.append(np.mean(values, axis=0))
-    low, high = np.percentile(means, [2.5, 97.5], axis=0)
+    number = len(people)
+    outside = norm.cdf(np.sqrt(number / (number - 1)) * t.ppf(0.025, number - 1))  # Hesterberg 2015
+    low, high = np.quantile(means, [outside, 1 - outside], axis=0)
     np.testing.assert_allclose([score.low for score in metrics.mean.values()], low)
     np.testing.assert_allclose([score.high for score in metrics.mean.values()], high)
     assert 0 < len(of_rare_unit) < draws  # some resamples lack the only person who shows it
     auc = metrics.units[2].measures["auc"]
-    np.testing.assert_allclose([auc.low, auc.high], np.percentile(of_rare_unit, [2.5, 97.5]))
+    np.testing.assert_allclose([auc.low, auc.high], np.quantile(of_rare_unit, [outside, 1 - outside]))
 
 
 def test_blocks_of_resamples_give_what_one_gives(

@@ -192,7 +192,7 @@ def scores(
         studies: name and content of `metrics.json` of each study.
         leaks: why the scores of a study are too high, by its name, for those that leak (`leak_warning`).
     """
-    from learnet.metrics.scores import MEASURE_NAMES
+    from learnet.metrics.scores import INTERVAL_NOTE, MEASURE_NAMES
 
     rows: list[list[str]] = []
     red: set[int] = set()
@@ -219,7 +219,7 @@ def scores(
     table(title, ["study", *MEASURE_NAMES.values()], rows, red)
     for name, reason in leaks.items():
         leak_warning(name, reason)
-    for note in notes:
+    for note in (*notes, INTERVAL_NOTE):
         out.print(note)
 
 

@@ -1,7 +1,7 @@
 """Scores of action units against the codes of annotators: AUC, average precision, F1, accuracy of the side.
 
 A unit is scored where at least one clip shows it and at least one does not; means over units are unweighted
-and leave the other units out. Intervals are those of a percentile bootstrap over people.
+and leave the other units out. Intervals are expanded percentiles of a bootstrap over people.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from learnet.core.labels import parse_action_units
-from learnet.metrics.scores import DRAWS, times_drawn
+from learnet.metrics.scores import DRAWS, ends, times_drawn
 from learnet.metrics.study_metrics import Score
 
 MEASURE_NAMES = {
@@ -125,14 +125,16 @@ def score_action_units(data: ScoredUnits, draws: int = DRAWS) -> ActionUnitMetri
     is_averaged = ~np.isnan(values[0])
     units = []
     for column in range(len(data.units)):
-        scores = _scores(values[:, column], drawn[:, column]) if is_averaged[column] else {}
+        scores: dict[str, Score] = {}
+        if is_averaged[column]:
+            scores = _scores(values[:, column], drawn[:, column], len(people))
         units.append(_unit_metrics(data, column, scores))
     averaged = [unit.unit for unit in units if unit.measures]
     mean = {}
     if averaged:
         mean_values = _mean(values[:, is_averaged])
         mean_drawn = _mean(drawn[:, is_averaged])
-        mean = _scores(mean_values, mean_drawn)
+        mean = _scores(mean_values, mean_drawn, len(people))
     return ActionUnitMetrics(
         clips=len(data.people),
         people=len(people),
@@ -252,14 +254,16 @@ def _mean(values: Float64[np.ndarray, "4 U *D"]) -> Float64[np.ndarray, "4 *D"]:
     return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
 
 
-def _scores(values: Float64[np.ndarray, "4"], drawn: Float64[np.ndarray, "4 D"]) -> dict[str, Score]:
+def _scores(
+    values: Float64[np.ndarray, "4"], drawn: Float64[np.ndarray, "4 D"], people: int
+) -> dict[str, Score]:
     """Return each measure with its interval, which one person does not give."""
     scores = {}
     for measure, value, resamples in zip(MEASURE_NAMES, values.tolist(), drawn, strict=True):
         defined = resamples[~np.isnan(resamples)]
         low, high = None, None
         if len(defined):
-            low, high = np.percentile(defined, [2.5, 97.5]).tolist()
+            low, high = ends(defined, people).tolist()
         scores[measure] = Score(value, low, high)
     return scores
 

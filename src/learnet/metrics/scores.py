@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float, Int, Int64
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
+from learnet.metrics.expanded import TAIL, expanded_tail
 from learnet.metrics.groups import by_person, by_seed, predictions, truths
 
 MEASURE_NAMES = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
@@ -22,6 +23,12 @@ SEED = 20200  # of the resamples: a report that is redone has the same numbers
 
 ONE_PERSON = "no interval: one person"
 """Shown in place of an interval, because a width of zero would suggest certainty."""
+
+
+INTERVAL_NOTE = (
+    "The intervals say what other people to test would change, not what other people to learn from would."
+)
+"""What must be known to read an interval of a study."""
 
 
 def confusion(
@@ -113,7 +120,8 @@ def intervals(
 ) -> Float[np.ndarray, "3 2"]:
     """Return 95 % intervals of accuracy, UF1 and UAR, averaged over seeds.
 
-    They are those of a percentile bootstrap over people.
+    They are expanded percentiles (`ends`) of a bootstrap over people. What would vary with other people to
+    learn from is not in them: predictions are resampled, and nothing is trained again.
 
     Args:
         counts: confusion matrix of each seed and person.
@@ -126,12 +134,22 @@ def intervals(
     return ends(resampled(counts, draws), people)
 
 
-def ends(drawn: Float[np.ndarray, "*M D"], people: int) -> Float[np.ndarray, "*M 2"]:
-    """Return the 95 % interval of values from D resamples of people; NaN for one person."""
+def ends(drawn: Float[np.ndarray, "*M D"], people: int, tail: float = TAIL) -> Float[np.ndarray, "*M 2"]:
+    """Return the interval of values from D resamples of people by expanded percentiles (`expanded_tail`).
+
+    Args:
+        drawn: the value in each resample.
+        people: number of people that were resampled.
+        tail: probability outside each end; by default that of a 95 % interval.
+
+    Returns:
+        Lower and upper ends; NaN for one person.
+    """
     if people < 2:
         return np.full((*drawn.shape[:-1], 2), np.nan)
-    percentiles = np.percentile(drawn, [2.5, 97.5], axis=-1)  # (2, *M)
-    return np.moveaxis(percentiles, 0, -1)
+    outside = expanded_tail(people, tail)
+    limits = np.quantile(drawn, [outside, 1 - outside], axis=-1)  # (2, *M)
+    return np.moveaxis(limits, 0, -1)
 
 
 def interval_text(

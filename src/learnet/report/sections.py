@@ -15,7 +15,7 @@ from learnet.core.serialisation import to_plain
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import read_findings
 from learnet.metrics.calibration import BINS, Calibration, calibration
-from learnet.metrics.scores import MEASURES, interval_text
+from learnet.metrics.scores import INTERVAL_NOTE, MEASURES, interval_text
 from learnet.report import tables
 from learnet.report.page_figures import PageFigure, make_page_figure
 from learnet.report.reproduction import command, comparison_command
@@ -52,6 +52,7 @@ def answer(records: Sequence[StudyRecord]) -> dict:
         "floor_values": {tables.NAMES[measure]: value for measure, value in floor.values.items()},
         "figure": figure,
         "drawings": [figure],
+        "interval_note": INTERVAL_NOTE,
     }
 
 

@@ -154,7 +154,7 @@ def score_counts(counts: Counts, with_kinds: bool) -> tuple[KindScores, ...]:
 
 
 def f1_intervals(counts: Counts, draws: int = DRAWS) -> Float[np.ndarray, "K 2"]:
-    """Return the 95 % interval of F1 of each kind by percentile bootstrap over people; NaN for one person."""
+    """Return the 95 % interval of F1 of each kind by bootstrap over people; NaN for one person."""
     times = times_drawn(len(counts), draws)
     drawn = np.einsum("dp,pkc->kdc", times, counts)
     hits, errors = drawn[..., 0], drawn[..., 1] + drawn[..., 2]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from learnet.core.errors import counted
 from learnet.datasets.readers.megc2019 import PARTS
 from learnet.metrics.published import ALL, COMPOSITE, PublishedScores
-from learnet.metrics.scores import MEASURES, interval_text
+from learnet.metrics.scores import INTERVAL_NOTE, MEASURES, interval_text
 from learnet.metrics.significance import Difference
 from learnet.metrics.study_metrics import MeanScore
 from learnet.report.comparison.compare import (
@@ -130,6 +130,7 @@ def notes(comparison: Comparison) -> list[str]:
         absent = ", ".join(first.dataset_metrics(name).absent)
         if absent:
             sentences.append(f"No clip of {name} has the class {absent}, which counts as zero there.")
+    sentences.append(INTERVAL_NOTE)
     if comparison.published:
         sentences += _published_notes(comparison)
     return sentences

@@ -29,7 +29,7 @@ def share_inside(values: Float[np.ndarray, "S S"], region: Bool[np.ndarray, "S S
 def bootstrap_over_people(
     values: Float[np.ndarray, "N"], people: Sequence[str], draws: int = DRAWS
 ) -> tuple[float, float, float]:
-    """Compute the mean over clips with its 95 % interval, by a percentile bootstrap over people.
+    """Compute the mean over clips with its 95 % interval, by a bootstrap over people (`ends`).
 
     Each person is drawn with all of their clips.
 

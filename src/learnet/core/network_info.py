@@ -23,9 +23,13 @@ class SizeRule:
     modulus: int = 1
     remainders: tuple[int, ...] = (0,)  # a valid size leaves one of these when divided by `modulus`
     description: str = "are 1 or more"  # completes the sentence "It accepts sizes that ..."
+    smallest: int = 1
+    largest: int | None = None  # None: there is no limit
 
     def accepts(self, size: int) -> bool:
         """Return whether images of `size` pixels a side can be processed."""
+        if size < self.smallest or (self.largest is not None and size > self.largest):
+            return False
         return size % self.modulus in self.remainders
 
 
@@ -61,6 +65,7 @@ _FLOW = NetworkInfo("for flow images", sizes=MULTIPLES_OF_4)
 NETWORK_INFO: dict[str, NetworkInfo] = {
     "learnet": _LEARNET,
     "learnet-paper": _LEARNET,
+    "learnet-literal": NetworkInfo("LEARNet", sizes=SizeRule(description="are 128 or less", largest=128)),
     "learnet-no-accretion": _ABLATION,
     "learnet-no-cross": _ABLATION,
     "learnet-plain": _ABLATION,

@@ -77,6 +77,7 @@ NETWORKS = Networks(
     {
         "learnet": LEARNet,
         "learnet-paper": partial(LEARNet, variant="paper"),
+        "learnet-literal": partial(LEARNet, variant="literal"),
         "learnet-no-accretion": partial(LEARNet, variant="no-accretion"),
         "learnet-no-cross": partial(LEARNet, variant="no-cross"),
         "learnet-plain": partial(LEARNet, variant="plain"),

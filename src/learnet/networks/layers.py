@@ -176,8 +176,9 @@ def check_size(network: str, size: int) -> None:
     if rule.accepts(size):
         return
     smaller = filter(rule.accepts, range(size - 1, 0, -1))
-    larger = filter(rule.accepts, itertools.count(max(size + 1, 1)))
-    nearest = [*itertools.islice(smaller, 1), next(larger)]
+    first_larger = max(size + 1, rule.smallest)
+    larger = filter(rule.accepts, range(first_larger, first_larger + rule.modulus))  # none above the largest
+    nearest = [*itertools.islice(smaller, 1), *itertools.islice(larger, 1)]
     listed = " and ".join(str(side) for side in nearest)
     raise LearnetError(
         f"{network} cannot take images of {size} pixels.",

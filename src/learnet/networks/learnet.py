@@ -24,14 +24,20 @@ from learnet.networks.layers import (
     SameConv,
     ceil_div,
     channels_last,
+    check_size,
     glorot,
     preserved_generator,
 )
 
-Variant = Literal["released", "paper", "no-accretion", "no-cross", "plain", "one-stream", "lrn", "gap"]
+Variant = Literal[
+    "released", "paper", "literal", "no-accretion", "no-cross", "plain", "one-stream", "lrn", "gap"
+]
 
 STEM_STRIDE = 2
 """The columns read every second row and column of the stem."""
+
+LITERAL_KERNEL = 3
+"""Height and width of the window of the FC layer that has the parameters printed in Table VII."""
 
 
 class Column(nn.Module):
@@ -91,18 +97,26 @@ class LateralPair(Column):
 
 
 class LEARNet(nn.Module):
-    """The network of the paper in two variants, and variants that differ from it in one change.
+    """The network of the paper in three variants, and variants that differ from it in one change.
 
     `released` is the authors' Keras file: batch normalisation after each accretion and after the
     concatenation, dropout before the class layer; 1,866,053 trainable parameters for 5 classes.
 
-    `paper` is Table VII of the paper: no dropout, and one normalisation, after the concatenation. The table
-    calls it LRN and prints 256 + 256 parameters. Local response normalisation has none, and batch
-    normalisation of 256 maps has exactly these, so it is implemented as batch normalisation. For the FC
-    layer from 4x4x256 to 256 the table prints 589,824 + 256 parameters, which repeats the line above it (a
-    3x3 convolution of 256 maps). A layer connected to all of 4x4x256 has 1,048,576 + 256, as in the
-    authors' code, and is implemented here. The 1.4 million parameters of the table thus become 1,864,576
-    without the class layer.
+    `paper` is an interpretation of Table VII of the paper: no dropout, and one normalisation, after the
+    concatenation. The table calls it LRN and prints 256 + 256 parameters. Local response normalisation has
+    none, and batch normalisation of 256 maps has exactly these, so it is batch normalisation here. For the
+    FC layer from 4x4x256 to 256 the table prints 589,824 + 256 parameters, which repeats the line above it
+    (a 3x3 convolution of 256 maps). A layer connected to all of 4x4x256 has 1,048,576 + 256, as in the
+    authors' code and here. The 1,405,824 parameters of the table thus become 1,864,576 without the class
+    layer.
+
+    `literal` is the same table by its words and numbers: local response normalisation, which has no
+    parameters, and an FC layer of 589,824 + 256. Of 4x4x256, a layer from a window of 3x3x256 to 1x1x256
+    has this number: 3 * 3 * 256 * 256 + 256. It is a 3x3 convolution of stride 2, as all convolutions of
+    this network but the 1x1 and 5x5 ones, without padding, and its output is the printed 1x1x256. It leaves
+    out the last row and column of 4x4. It has 1,405,312 parameters without the class layer: the printed sum
+    less the 512 of LRN. Maps of 1x1 or 2x2, as of smaller images, are padded to 3x3. Images of more than 128
+    pixels are refused, because they leave more than 4x4 and an output of more than 1x1.
 
     The other variants are `released` with one change, to measure the contribution of each idea. Parameters
     are for 5 classes and 112 pixels:
@@ -123,12 +137,17 @@ class LEARNet(nn.Module):
         size: height and width S of the images in pixels; 112 in the paper.
         variant: one of the above.
         seed: seed of the initial weights (Glorot-uniform, bias zero: the defaults of Keras).
+
+    Raises:
+        LearnetError: more than 128 pixels, for `literal`.
     """
 
     def __init__(self, classes: int, size: int = 112, variant: Variant = "released", seed: int = 0) -> None:
         super().__init__()
         self.size = size
         self.variant = variant
+        if variant == "literal":
+            check_size("learnet-literal", size)
         side = size
         for _ in range(5):  # stem, three convolutions of the columns, conv5: 112 -> 56, 28, 14, 7, 4
             side = ceil_div(side, 2)
@@ -137,10 +156,10 @@ class LEARNet(nn.Module):
             self.stem = conv(3, 16, 3)
             for name, columns in _lateral_columns(variant).items():
                 self.add_module(name, columns)
-            self.norm = LocalResponseNorm() if variant == "lrn" else batch_norm(width)
+            self.norm = LocalResponseNorm() if variant in ("lrn", "literal") else batch_norm(width)
             self.conv5 = conv(width, 256, 3)
-            self.dense = None if variant == "gap" else nn.Linear(256 * side * side, 256)
-            self.dropout = nn.Identity() if variant == "paper" else Dropout(0.5, 256)
+            self.dense = _dense_layer(variant, side)
+            self.dropout = nn.Identity() if variant in ("paper", "literal") else Dropout(0.5, 256)
             self.classify = nn.Linear(256, classes)
         glorot(self, seed)
         channels_last(self)
@@ -182,6 +201,9 @@ class LEARNet(nn.Module):
     def _dense(self, conv5: Float[Tensor, "B 256 H W"]) -> Float[Tensor, "B 256"]:
         if self.dense is None:  # the variant `gap`
             return conv5.mean(dim=(2, 3))
+        if isinstance(self.dense, nn.Conv2d):  # the variant `literal`
+            window = self.dense(_padded_to_window(conv5))  # (B, 256, 1, 1)
+            return F.relu(window.flatten(1))
         return F.relu(self.dense(conv5.flatten(1)))
 
     @property
@@ -194,13 +216,30 @@ class LEARNet(nn.Module):
         return columns
 
 
+def _dense_layer(variant: Variant, side: int) -> nn.Linear | nn.Conv2d | None:
+    """Return the layer from the maps of `conv5`, `side` pixels wide, to 256 numbers."""
+    if variant == "gap":
+        return None
+    if variant == "literal":
+        return nn.Conv2d(256, 256, LITERAL_KERNEL, stride=2)
+    return nn.Linear(256 * side * side, 256)
+
+
+def _padded_to_window(maps: Float[Tensor, "B 256 H W"]) -> Float[Tensor, "B 256 H2 W2"]:
+    """Pad maps that are smaller than the window of the literal FC layer, as 'same' padding does."""
+    missing = max(LITERAL_KERNEL - maps.shape[-1], 0)
+    before = missing // 2
+    after = missing - before
+    return F.pad(maps, (before, after, before, after))
+
+
 def _lateral_columns(variant: Variant) -> dict[str, Column]:
     if variant == "one-stream":
         return {"one": Column(width=4)}
     if variant == "plain":
         return {"one": Column(), "two": Column()}
     normalise: Callable[[int], nn.Module] = batch_norm
-    if variant in ("paper", "no-accretion"):
+    if variant in ("paper", "literal", "no-accretion"):
         normalise = nn.Identity
     elif variant == "lrn":
         normalise = LocalResponseNorm

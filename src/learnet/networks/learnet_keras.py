@@ -53,7 +53,14 @@ def to_keras(net: LEARNet) -> dict[str, np.ndarray]:
     Convolution kernels are (height, width, in, out), dense ones (in, out), all float32. Keras flattens maps
     as (H, W, C), PyTorch as (C, H, W); the rows of `dense/kernel` are in Keras's order. The variant `paper`
     has only the last of the five normalisations, which keeps its name.
+
+    Raises:
+        LearnetError: the variant is `literal`, whose FC layer is none of the authors' layers.
     """
+    if net.variant == "literal":
+        raise LearnetError(
+            "learnet-literal has a layer that is not in the authors' Keras file.", "Use learnet-paper."
+        )
     state = net.state_dict()
     weights = {}
     for name, key in _keras_names(net).items():

@@ -49,7 +49,8 @@ from learnet.training.metadata import CheckpointMetadata
 
 DEPTH = 2  # halvings of the image: the first level of LEARNet's columns, as in the figures of the paper
 LEARNET_STAGE = "one.accretion_1"  # default stage of LEARNet
-ACCRETION_VARIANTS = ("released", "paper", "lrn", "gap")  # of LEARNet: their accretion layers add two columns
+# Variants of LEARNet whose accretion layers add two columns.
+ACCRETION_VARIANTS = ("released", "paper", "literal", "lrn", "gap")
 MAX_NOTES = 3  # in a title
 
 Checkpoints = Mapping[str, tuple[nn.Module, CheckpointMetadata]]

@@ -23,6 +23,7 @@ from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
 from learnet.networks.mlp import MLP, MLPCNN
 from learnet.networks.off_apexnet import OFFApexNet
+from learnet.networks.rcn_a import RCNA
 from learnet.networks.resnet import resnet18, resnet34, resnet50
 from learnet.networks.ststnet import STSTNet
 from learnet.networks.timm_network import timm_constructor
@@ -94,6 +95,7 @@ NETWORKS = Networks(
         "ststnet": STSTNet,
         "off-apexnet": OFFApexNet,
         "dual-inception": DualInception,
+        "rcn-a": RCNA,
         "linear-svm": LinearSVM,
         "lbp-top": HistogramSVM,
         "majority": Majority,

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from learnet.core.errors import UnknownName
 from learnet.core.network_info import ANY_KIND, NETWORK_INFO, TIMM_PREFIX, NetworkInfo
 from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
+from learnet.networks.bdcnn import BDCNN
 from learnet.networks.dual_inception import DualInception
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
@@ -95,6 +96,7 @@ NETWORKS = Networks(
         "ststnet": STSTNet,
         "off-apexnet": OFFApexNet,
         "dual-inception": DualInception,
+        "bdcnn": BDCNN,
         "rcn-a": RCNA,
         "linear-svm": LinearSVM,
         "lbp-top": HistogramSVM,

@@ -11,6 +11,7 @@ from learnet.core.errors import LearnetError, NoFace, TooFewFrames
 from learnet.face import Face, align, eye_transform, face_finder
 from learnet.face.model import MODEL_NAME
 from learnet.motion import MOTION_IMAGES
+from learnet.motion.active import active_weights
 from learnet.motion.dynamic import rank_weights
 from learnet.video.reader import read_frames
 from tests.builders.moving_face import MOUTH_CORNER, PUPILS, RIGID, Bump, frame, moved, placed, turned
@@ -195,9 +196,12 @@ def test_the_crop_of_a_sum_is_the_sum_of_the_crops(motion: str, rng: np.random.G
     """The sum of weight times crop, in floats, equals one crop of the summed frames."""
     film = np.stack([frame(turned(0.3 * t, 1, (0.7 * t, -0.4 * t))) for t in range(9)])
     film = np.clip(film + rng.normal(0, 4, film.shape), 0, 255).astype(np.uint8)
+    weights = active_weights(9) if motion == "active" else rank_weights(9, motion)
     for finder, size in ((Known(), 112), (Known(), 47), (None, 112), (None, 300)):
         aligned = align(film, finder, size)
-        expected = np.tensordot(rank_weights(9, motion), aligned.crops(film.astype(np.float64)), axes=1)
+        expected = np.tensordot(weights, aligned.crops(film.astype(np.float64)), axes=1)
+        if motion == "active":
+            expected[:] = expected @ np.array([[0.299], [0.587], [0.114]])  # grey (ITU-R BT.601)
         result = aligned.crop_of_sum(film, lambda part: MOTION_IMAGES[motion].compute(part, None))
         np.testing.assert_allclose(result, expected, atol=1e-3)  # of some hundred grey levels
     still = np.stack([frame(STILL)] * 9)

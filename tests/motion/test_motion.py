@@ -29,6 +29,7 @@ def test_the_settings_recognise_families_by_name() -> None:
         assert (kind.family == "flow") == name.startswith("flow-")
         assert Preparation(motion=name).settled.normalise == NORMALISATION_OF_FAMILY[kind.family]
     assert sorted(name for name, kind in MOTION_IMAGES.items() if kind.fixed_weights) == [
+        "active",
         "dynamic",
         "dynamic-linear",
         "dynamic-released",

@@ -51,9 +51,9 @@ class Preparation:
 
     motion: str = "dynamic"
     """Motion image (docs/motion.md): dynamic (Bilen et al.), dynamic-released (the authors' Python),
-    dynamic-linear, dynamic-exact; dynamic-rise (onset to apex), dynamic-fall (apex to offset); flow-dis,
-    flow-tvl1 (u, v, strain from onset to apex); difference (apex minus onset); onset-face, apex-face
-    (controls); lbp-top (histograms, for the network lbp-top)."""
+    dynamic-linear, dynamic-exact; dynamic-rise (onset to apex), dynamic-fall (apex to offset); active (for
+    originet); flow-dis, flow-tvl1 (u, v, strain from onset to apex); difference (apex minus onset);
+    onset-face, apex-face (controls); lbp-top (histograms, for the network lbp-top)."""
 
     size: int = 112
     """Height and width of the image in pixels; the paper uses 112."""

@@ -1,8 +1,8 @@
 """Motion images: a clip summarised in one picture of its motion. docs/motion.md describes each kind.
 
-`dynamic` (weighted sums of all frames), `flow` (optical flow), `single` (single frames) and `lbp_top`
-(histograms of local patterns) compute the images; `apex` detects the apex, `magnify` precedes them and
-`normalise` follows.
+`dynamic` and `active` (weighted sums of all frames), `flow` (optical flow), `single` (single frames) and
+`lbp_top` (histograms of local patterns) compute the images; `apex` detects the apex, `magnify` precedes
+them and `normalise` follows.
 """
 
 from collections.abc import Callable
@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from learnet.motion.active import active_image
 from learnet.motion.dynamic import (
     dynamic_image,
     dynamic_image_fall,
@@ -31,6 +32,7 @@ MotionFunction = Callable[[Crops, int | None], Image]
 
 GREY_CHANNELS = ("red, grey levels", "green, grey levels", "blue, grey levels")
 FLOW_CHANNELS = ("u, pixels to the right", "v, pixels down", "strain")
+ACTIVE_CHANNELS = ("grey levels", "grey levels", "grey levels")
 SHARE_CHANNELS = ("XY, root of share", "XT, root of share", "YT, root of share")
 
 
@@ -71,6 +73,7 @@ MOTION_IMAGES: dict[str, MotionImage] = {
     "dynamic-exact": MotionImage(_of_all_frames(dynamic_image_exact)),
     "dynamic-rise": MotionImage(dynamic_image_rise, needs_apex=True),
     "dynamic-fall": MotionImage(dynamic_image_fall, needs_apex=True),
+    "active": MotionImage(_of_all_frames(active_image), fixed_weights=True, channels=ACTIVE_CHANNELS),
     "flow-dis": MotionImage(
         partial(flow_image, estimator=flow_dis), family="flow", needs_apex=True, channels=FLOW_CHANNELS
     ),

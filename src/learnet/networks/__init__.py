@@ -24,6 +24,7 @@ from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
 from learnet.networks.mlp import MLP, MLPCNN
 from learnet.networks.off_apexnet import OFFApexNet
+from learnet.networks.originet import OrigiNet
 from learnet.networks.rcn_a import RCNA
 from learnet.networks.resnet import resnet18, resnet34, resnet50
 from learnet.networks.ststnet import STSTNet
@@ -98,6 +99,7 @@ NETWORKS = Networks(
         "dual-inception": DualInception,
         "bdcnn": BDCNN,
         "rcn-a": RCNA,
+        "originet": OrigiNet,
         "linear-svm": LinearSVM,
         "lbp-top": HistogramSVM,
         "majority": Majority,

@@ -13,6 +13,7 @@ from learnet.face import Face, FaceFinder
 from learnet.inference.action_units import ActionUnitRecogniser
 from learnet.inference.decision import Decision, judge_motion, judge_scores
 from learnet.inference.window_units import MovingWindow, WindowUnits, recognise_units
+from learnet.motion.active import active_weights
 from learnet.motion.detrend import StoredImages
 from learnet.motion.dynamic import rank_weights
 from learnet.motion.evidence import motion_evidence
@@ -71,6 +72,8 @@ def temporal_weights(motion: str, frames: int, apex: int) -> Float64[np.ndarray,
     """
     if motion in RANK_POOLED:
         return rank_weights(frames, motion)
+    if motion == "active":
+        return active_weights(frames)
     weights = np.zeros(frames)
     if motion == "dynamic-rise":
         weights[: apex + 1] = rank_weights(apex + 1)

@@ -19,8 +19,8 @@ NEEDS_APEX = [name for name, kind in MOTION_IMAGES.items() if kind.needs_apex]
 
 @pytest.fixture
 def crops(rng: np.random.Generator) -> np.ndarray:
-    """Seven frames of noise, 32 pixels."""
-    return rng.integers(0, 256, (7, 32, 32, 3), dtype=np.uint8)
+    """Seven frames of noise, 40 pixels."""
+    return rng.integers(0, 256, (7, 40, 40, 3), dtype=np.uint8)
 
 
 def test_the_settings_recognise_families_by_name() -> None:
@@ -40,7 +40,7 @@ def test_the_settings_recognise_families_by_name() -> None:
 def test_every_kind_gives_a_finite_image_of_the_crop(name: str, crops: np.ndarray) -> None:
     image = MOTION_IMAGES[name].compute(crops, 3)
     assert (
-        image.dtype == np.float32 and image.shape == (32, 32, 3) and np.isfinite(image).all() and image.any()
+        image.dtype == np.float32 and image.shape == (40, 40, 3) and np.isfinite(image).all() and image.any()
     )
 
 
@@ -49,7 +49,7 @@ def test_every_kind_gives_a_finite_image_of_the_crop(name: str, crops: np.ndarra
     [
         name
         for name in MOTION_IMAGES
-        if name not in ("dynamic-released", "onset-face", "apex-face", "lbp-top")
+        if name not in ("dynamic-released", "onset-face", "apex-face", "lbp-top", "lbp-fip")
     ],
 )
 def test_of_equal_frames_every_image_of_motion_is_zero(name: str, crops: np.ndarray) -> None:
@@ -87,8 +87,8 @@ def test_phases_by_their_definition(crops: np.ndarray) -> None:
 def test_the_apex_at_the_border(crops: np.ndarray) -> None:
     for name in NEEDS_APEX:
         if name != "dynamic-fall":
-            assert MOTION_IMAGES[name].compute(crops, 6).shape == (32, 32, 3)
-            assert MOTION_IMAGES[name].compute(crops[:2], 1).shape == (32, 32, 3)
+            assert MOTION_IMAGES[name].compute(crops, 6).shape == (40, 40, 3)
+            assert MOTION_IMAGES[name].compute(crops[:2], 1).shape == (40, 40, 3)
     with pytest.raises(TooFewFrames, match="from the apex to the offset has 1 frame;"):
         MOTION_IMAGES["dynamic-fall"].compute(crops, 6)
 

@@ -11,7 +11,7 @@ IMAGES = ("image", "flow", "unknown")
 """Kinds of motion images that show a face: dynamic and similar images, optical flow, unknown imports."""
 
 HISTOGRAMS = ("histograms",)
-"""Kind of the motion images of `lbp-top`: histograms drawn as an image."""
+"""Kind of the motion images of `lbp-top`, `lbp-fip` and `bi-woof`: histograms drawn as an image."""
 
 ANY_KIND = (*IMAGES, *HISTOGRAMS)
 
@@ -53,7 +53,7 @@ class NetworkInfo:
 
     @property
     def only_histograms(self) -> bool:
-        """Whether the network reads nothing but the motion images of `lbp-top`."""
+        """Whether the network reads nothing but histograms: the motion images that have its name."""
         return self.images_kinds == HISTOGRAMS
 
 
@@ -89,6 +89,12 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     "linear-svm": NetworkInfo("baselines", non_iterative=True, pairwise_votes=True, images_kinds=ANY_KIND),
     "lbp-top": NetworkInfo(
         "for images of lbp-top", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
+    ),
+    "lbp-fip": NetworkInfo(
+        "for images of lbp-fip", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
+    ),
+    "bi-woof": NetworkInfo(
+        "for images of bi-woof", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
     ),
     "majority": NetworkInfo("baselines", non_iterative=True, uses_image=False, images_kinds=ANY_KIND),
 }

@@ -11,10 +11,17 @@ from typing import Literal
 
 from learnet.core.network_info import NETWORK_HELP
 from learnet.core.serialisation import later_key
-from learnet.core.settings_checks import INF, MOST_EPOCHS, MOST_SEEDS, check_choices, check_rules
+from learnet.core.settings_checks import (
+    HISTOGRAM_SIZES,
+    INF,
+    MOST_EPOCHS,
+    MOST_SEEDS,
+    check_choices,
+    check_histograms,
+    check_rules,
+)
 
 SHORTEST_S, LONGEST_S = 0.001, 60  # seconds in one window: time stamps; its frames are in memory at once
-LEAST_LBP_PX = 40  # of an image of lbp-top: a smaller block holds too few codes for a histogram of 16
 MOST_MAGNIFIED = 100  # times; a movement of a tenth of a pixel would then cover ten
 MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of a fast camera
 
@@ -53,7 +60,8 @@ class Preparation:
     """Motion image (docs/motion.md): dynamic (Bilen et al.), dynamic-released (the authors' Python),
     dynamic-linear, dynamic-exact; dynamic-rise (onset to apex), dynamic-fall (apex to offset); active (for
     originet); flow-dis, flow-tvl1 (u, v, strain from onset to apex); difference (apex minus onset);
-    onset-face, apex-face (controls); lbp-top (histograms, for the network lbp-top)."""
+    onset-face, apex-face (controls); lbp-top, lbp-fip, bi-woof (histograms, for the networks of the same
+    names)."""
 
     size: int = 112
     """Height and width of the image in pixels; the paper uses 112."""
@@ -67,8 +75,8 @@ class Preparation:
 
     normalise: Literal["auto", "joint-minmax", "signed", "per-channel", "unit"] = "auto"
     """Scaling to 0..255: joint-minmax (one range over three channels, as the authors do), signed (no motion
-    is mid-grey), per-channel (each channel by its own range), unit (0 to 1, for lbp-top), or auto
-    (per-channel for flow, unit for lbp-top, else joint-minmax)."""
+    is mid-grey), per-channel (each channel by its own range), unit (0 to 1, for histograms), or
+    auto (per-channel for flow, unit for histograms, else joint-minmax)."""
 
     remove_global_motion: bool = False
     """Remove the motion of the whole head from optical flow."""
@@ -79,7 +87,6 @@ class Preparation:
 
     def __post_init__(self) -> None:
         is_flow = self.motion.startswith("flow-")
-        is_lbp_top = self.motion == "lbp-top"
         check_rules(
             (28 <= self.size <= 1024, f"A motion image is 28 to 1024 pixels wide, not {self.size}"),
             (
@@ -96,22 +103,15 @@ class Preparation:
                 "Pixels and strain share no range: normalise cannot be joint-minmax for optical flow. "
                 "Choose per-channel or signed",
             ),
-            (
-                self.normalise == "auto" or is_lbp_top == (self.normalise == "unit"),
-                f"normalise must be unit for lbp-top, and for no other motion image; this is {self.motion}",
-            ),
-            (
-                not is_lbp_top or self.size >= LEAST_LBP_PX,
-                f"An image of lbp-top is at least {LEAST_LBP_PX} pixels wide, not {self.size}",
-            ),
         )
+        check_histograms(self.motion, self.size, self.normalise)
 
     @property
     def settled(self) -> "Preparation":
         """The same with a definite normalisation, so that equal records mean equal images."""
         if self.normalise != "auto":
             return self
-        if self.motion == "lbp-top":
+        if self.motion in HISTOGRAM_SIZES:
             return replace(self, normalise="unit")
         return replace(self, normalise="per-channel" if self.motion.startswith("flow-") else "joint-minmax")
 

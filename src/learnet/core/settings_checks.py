@@ -11,12 +11,29 @@ INF = float("inf")
 MOST_EPOCHS = 1_000_000
 MOST_SEEDS = 10_000
 
+# Smallest width in pixels of motion images that are histograms. A block of lbp-top holds too few codes in
+# smaller ones, lbp-fip has 40 cells in a row, and flow is measured on faces of 112 pixels or more.
+HISTOGRAM_SIZES = {"lbp-top": 40, "lbp-fip": 40, "bi-woof": 112}
+
 
 def check_rules(*rules: tuple[bool, str]) -> None:
     """Refuse settings that break a rule; a rule is whether it is kept, and the rule in words."""
     for kept, rule in rules:
         if not kept:
             raise LearnetError(f"{rule}.")
+
+
+def check_histograms(motion: str, size: int, normalise: str) -> None:
+    """Refuse histograms that are too small, and the normalisation of histograms for other motion images."""
+    names = ", ".join(HISTOGRAM_SIZES)
+    smallest = HISTOGRAM_SIZES.get(motion, 0)
+    check_rules(
+        (
+            normalise == "auto" or (motion in HISTOGRAM_SIZES) == (normalise == "unit"),
+            f"normalise must be unit for {names}, and for no other motion image; this is {motion}",
+        ),
+        (size >= smallest, f"An image of {motion} is at least {smallest} pixels wide, not {size}"),
+    )
 
 
 def check_choices(settings: object) -> None:

@@ -26,6 +26,8 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "ststnet": ("stst",),
     "off-apexnet": ("off-apex", "offapex"),
     "lbp-top": ("lbp", "histograms"),
+    "bi-woof": ("biwoof", "woof"),
+    "rcn-a": ("rcn",),
     "majority": ("dummy", "most-frequent", "zeror", "chance"),
     # motion images
     "dynamic": ("dynamic-image", "dynamic-images", "rank-pooling"),

@@ -1,8 +1,8 @@
 """Motion images: a clip summarised in one picture of its motion. docs/motion.md describes each kind.
 
-`dynamic` and `active` (weighted sums of all frames), `flow` (optical flow), `single` (single frames) and
-`lbp_top` (histograms of local patterns) compute the images; `apex` detects the apex, `magnify` precedes
-them and `normalise` follows.
+`dynamic` and `active` (weighted sums of all frames), `flow` (optical flow), `single` (single frames),
+`lbp_top` and `lbp_fip` (histograms of local patterns) and `bi_woof` (histograms of flow) compute the images;
+`apex` detects the apex, `magnify` precedes them and `normalise` follows.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from learnet.motion.active import active_image
+from learnet.motion.bi_woof import bi_woof
 from learnet.motion.dynamic import (
     dynamic_image,
     dynamic_image_fall,
@@ -22,6 +23,7 @@ from learnet.motion.dynamic import (
     dynamic_image_rise,
 )
 from learnet.motion.flow import flow_dis, flow_image, flow_tvl1
+from learnet.motion.lbp_fip import lbp_fip
 from learnet.motion.lbp_top import lbp_top
 from learnet.motion.rank_svm import dynamic_image_exact
 from learnet.motion.single import apex_face, difference, onset_face
@@ -33,6 +35,8 @@ MotionFunction = Callable[[Crops, int | None], Image]
 GREY_CHANNELS = ("red, grey levels", "green, grey levels", "blue, grey levels")
 FLOW_CHANNELS = ("u, pixels to the right", "v, pixels down", "strain")
 ACTIVE_CHANNELS = ("grey levels", "grey levels", "grey levels")
+WOOF_CHANNELS = ("feature, root", "direction, root of share", "strain, root of share")
+FIP_CHANNELS = ("XY, XT and YT, root of share", "vertices, root of share", "empty")
 SHARE_CHANNELS = ("XY, root of share", "XT, root of share", "YT, root of share")
 
 
@@ -66,6 +70,9 @@ def _of_all_frames(function: Callable[[Crops], Image]) -> MotionFunction:
     return lambda crops, apex: function(crops)
 
 
+TVL1_MOTIONS = ("flow-tvl1", "bi-woof")
+"""Kinds that are computed by TV-L1, which is slow and needs scikit-image."""
+
 MOTION_IMAGES: dict[str, MotionImage] = {
     "dynamic": MotionImage(_of_all_frames(dynamic_image), fixed_weights=True),
     "dynamic-released": MotionImage(_of_all_frames(dynamic_image_released), fixed_weights=True),
@@ -84,4 +91,6 @@ MOTION_IMAGES: dict[str, MotionImage] = {
     "onset-face": MotionImage(onset_face),
     "apex-face": MotionImage(apex_face, needs_apex=True),
     "lbp-top": MotionImage(_of_all_frames(lbp_top), family="histograms", channels=SHARE_CHANNELS),
+    "bi-woof": MotionImage(bi_woof, family="histograms", needs_apex=True, channels=WOOF_CHANNELS),
+    "lbp-fip": MotionImage(_of_all_frames(lbp_fip), family="histograms", channels=FIP_CHANNELS),
 }

@@ -61,8 +61,13 @@ def lbp_top(crops: UInt8[np.ndarray, "T S S 3"]) -> Float32[np.ndarray, "S S 3"]
     blocks = roots.reshape(BLOCKS, BLOCKS, 3, BLOCK_CELLS, BLOCK_CELLS)
     by_position = blocks.transpose(0, 3, 1, 4, 2)
     cells = by_position.reshape(CELLS, CELLS, 3).astype(np.float32)
+    return enlarge(cells, size)
+
+
+def enlarge(cells: Float32[np.ndarray, "n n 3"], size: int) -> Float32[np.ndarray, "S S 3"]:
+    """Draw cells as an image of `size` pixels a side: a pixel has the value of the cell below its centre."""
     # In integers, because libraries differ where the centre of a pixel is on an edge.
-    cell_of_pixel = (2 * np.arange(size) + 1) * CELLS // (2 * size)
+    cell_of_pixel = (2 * np.arange(size) + 1) * len(cells) // (2 * size)
     return cells[cell_of_pixel][:, cell_of_pixel]
 
 
@@ -138,15 +143,18 @@ def _neighbour(grey: UInt8[np.ndarray, "T H W"], axis: int, offset: int) -> UInt
     return grey[tuple(slices)]
 
 
-def lbp_histograms(codes: UInt8[np.ndarray, "3 t h w"], size: int) -> Float64[np.ndarray, "5 5 3 16"]:
-    """Compute the shares of the 16 codes in each block (row, column) and plane.
+def lbp_histograms(
+    codes: UInt8[np.ndarray, "P t h w"], size: int, count: int = CODES
+) -> Float64[np.ndarray, "5 5 P {count}"]:
+    """Compute the shares of the codes in each block (row, column) and plane.
 
     A block is a fifth of the crop in each direction. The codes are computed before the blocks are cut, so a
     neighbour may be in the next block. One histogram contains the codes of all times.
 
     Args:
-        codes: from `lbp_codes`.
+        codes: from `lbp_codes`, or other codes of the points that have all their neighbours.
         size: width of the crop in pixels.
+        count: number of different codes.
 
     Returns:
         Shares; those of one histogram add up to 1.
@@ -154,8 +162,9 @@ def lbp_histograms(codes: UInt8[np.ndarray, "3 t h w"], size: int) -> Float64[np
     pixels = np.arange(size - 2 * RADII[1]) + RADII[1]
     block_of_pixel = pixels * BLOCKS // size
     block = block_of_pixel[:, None] * BLOCKS + block_of_pixel
-    plane = np.arange(3)[:, None, None, None]
-    bins = CODES * (3 * block + plane) + codes
-    counts = np.bincount(bins.ravel(), minlength=CODES * 3 * BLOCKS**2)
-    histograms = counts.reshape(BLOCKS, BLOCKS, 3, CODES)
+    planes = len(codes)
+    plane = np.arange(planes)[:, None, None, None]
+    bins = count * (planes * block + plane) + codes
+    counts = np.bincount(bins.ravel(), minlength=count * planes * BLOCKS**2)
+    histograms = counts.reshape(BLOCKS, BLOCKS, planes, count)
     return histograms / histograms.sum(axis=-1, keepdims=True)

@@ -19,7 +19,9 @@ from learnet.core.errors import UnknownName
 from learnet.core.network_info import ANY_KIND, NETWORK_INFO, TIMM_PREFIX, NetworkInfo
 from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
 from learnet.networks.bdcnn import BDCNN
+from learnet.networks.bi_woof import BiWOOFSVM
 from learnet.networks.dual_inception import DualInception
+from learnet.networks.lbp_fip import FIPHistogramSVM
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
 from learnet.networks.mlp import MLP, MLPCNN
@@ -102,6 +104,8 @@ NETWORKS = Networks(
         "originet": OrigiNet,
         "linear-svm": LinearSVM,
         "lbp-top": HistogramSVM,
+        "lbp-fip": FIPHistogramSVM,
+        "bi-woof": BiWOOFSVM,
         "majority": Majority,
     }
 )

@@ -186,6 +186,19 @@ def check_size(network: str, size: int) -> None:
     )
 
 
+def cell_values(images: Float[Tensor, "B 3 S S"], cells: int) -> Float[Tensor, "B 3 n n"]:
+    """Return the values, 0..1, in the middle of the cells of images of histograms.
+
+    Args:
+        images: in -1..1.
+        cells: number n of cells in a row of an image.
+    """
+    size = images.shape[-1]
+    centres = (2 * torch.arange(cells, device=images.device) + 1) * size // (2 * cells)
+    rows = images.index_select(2, centres)
+    return (rows.index_select(3, centres) + 1) / 2
+
+
 def channels_last(module: nn.Module) -> None:
     """Store the channels of a pixel next to each other in memory.
 

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import update_bn
 from learnet.core.errors import LearnetError, pick
 from learnet.core.network_info import network_info
 from learnet.core.settings import Training
+from learnet.core.settings_checks import HISTOGRAM_SIZES
 from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
@@ -243,7 +244,24 @@ def resolve_training(training: Training, images: ImageSource, network: str) -> T
             f"phases needs images of phases, and there are none in {lacking}.",
             "Prepare the clips with phases (--phases), or leave it out.",
         )
+    preparation = images.record.preparation
+    if preparation:
+        check_histograms_read(network, preparation.motion)
     return resolve_mirror(training, images.record.images_kind, network)
+
+
+def check_histograms_read(network: str, motion: str) -> None:
+    """Refuse histograms that the network does not read: each reads the cells of its own motion image.
+
+    Raises:
+        LearnetError: the motion image is of other histograms.
+    """
+    if network_info(network).only_histograms and motion in HISTOGRAM_SIZES and motion != network:
+        raise LearnetError(
+            f"{network} reads the histograms of {network}, and these are of {motion}.",
+            f"Choose the network {motion} or linear-svm (--network), or prepare the clips as {network} "
+            f"(--motion {network}).",
+        )
 
 
 def resolve_mirror(training: Training, images_kind: str, network: str) -> Training:
@@ -272,7 +290,8 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
     if images_kind == "histograms" and images_kind not in info.images_kinds:
         raise LearnetError(
             f"These images are histograms drawn as images, and {network} expects images of a face.",
-            "Choose the network lbp-top or linear-svm (--network), or another motion image (--motion).",
+            "Choose the network that has the name of the motion image, or linear-svm (--network), or another "
+            "motion image (--motion).",
         )
     if info.non_iterative:
         return replace(training, mirror="none")

@@ -30,7 +30,7 @@ from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import COLUMNS, load_prepared, save_prepared
 from learnet.face import Face, face_finder
 from learnet.face import finder as finder_module
-from learnet.motion import MOTION_IMAGES
+from learnet.motion import MOTION_IMAGES, TVL1_MOTIONS
 from learnet.motion.flow import append_strain
 from learnet.motion.magnify import magnify_motion
 from learnet.motion.normalise import NORMALISATIONS
@@ -682,7 +682,7 @@ def test_every_kind_can_be_prepared(tmp_path: Path, motion: str) -> None:
     assert np.abs(prepared.images[0].astype(int) - expected).max() <= 1
     assert prepared.record.images_kind == kind.family and prepared.clips["apex_source"].tolist() == ["file"]
     assert prepared.record.preparation.normalise == usual
-    assert ("scikit-image" in prepared.record.versions) == (motion == "flow-tvl1")
+    assert ("scikit-image" in prepared.record.versions) == (motion in TVL1_MOTIONS)
 
 
 @pytest.mark.parametrize("source", ["midpoint", "none"])

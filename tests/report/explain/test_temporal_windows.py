@@ -39,7 +39,9 @@ def test_weighted_sums_of_frames_are_the_motion_images(motion: str, rng: np.rand
     np.testing.assert_allclose(np.tensordot(weights, frames, axes=1), motion_image, rtol=1e-5, atol=2e-3)
 
 
-@pytest.mark.parametrize("motion", ["flow-dis", "flow-tvl1", "lbp-top", "dynamic-exact"])
+@pytest.mark.parametrize(
+    "motion", ["flow-dis", "flow-tvl1", "lbp-top", "lbp-fip", "bi-woof", "dynamic-exact"]
+)
 def test_flow_and_histograms_have_no_weights(motion: str) -> None:
     assert temporal_weights(motion, 7, 3) is None
 

@@ -34,7 +34,7 @@ from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import PreparedDataset, already_there, save_prepared, versions
 from learnet.datasets.readers.reading.folder_tree import is_synthetic
 from learnet.face import ModelFaceFinder, face_finder
-from learnet.motion import MOTION_IMAGES
+from learnet.motion import MOTION_IMAGES, TVL1_MOTIONS
 from learnet.motion.flow import tvl1_version
 from learnet.motion.phases import Phases, check_phases_allowed
 from learnet.video.images import image_files
@@ -120,7 +120,7 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
 
 def _versions_used(preparation: Preparation) -> dict[str, str]:
     """Return the versions of the packages on which the pixels of this preparation depend."""
-    if preparation.motion != "flow-tvl1":
+    if preparation.motion not in TVL1_MOTIONS:
         return versions()
     return {**versions(), "scikit-image": tvl1_version()}
 

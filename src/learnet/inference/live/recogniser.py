@@ -18,7 +18,7 @@ from learnet.inference.live.face_tracker import DELAY, LOOKS, FaceTracker, LookS
 from learnet.inference.recogniser import Recogniser
 from learnet.inference.window_units import MovingWindow, WindowUnits, recognise_units
 from learnet.inference.windows import TIME_TOLERANCE_S
-from learnet.motion import MOTION_IMAGES
+from learnet.motion import MOTION_IMAGES, TVL1_MOTIONS
 from learnet.motion.apex import find_apex
 from learnet.motion.detrend import StoredImages
 from learnet.motion.evidence import motion_evidence
@@ -299,8 +299,8 @@ def _check_speed(preparation: Preparation) -> None:
         slow_steps.append("--stabilise")
     if preparation.magnify:
         slow_steps.append("--magnify")
-    if preparation.motion == "flow-tvl1":
-        slow_steps.append("flow-tvl1")
+    if preparation.motion in TVL1_MOTIONS:
+        slow_steps.append(preparation.motion)
     if slow_steps:
         steps = " and ".join(slow_steps)
         raise LearnetError(

@@ -84,6 +84,7 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     ),
     "off-apexnet": _FLOW,
     "dual-inception": _FLOW,
+    "bdcnn": NetworkInfo("for flow images"),
     "rcn-a": NetworkInfo("for flow images", sizes=SizeRule(4, (0,), "are multiples of 4 from 8", smallest=8)),
     "originet": NetworkInfo("for active images"),
     "linear-svm": NetworkInfo("baselines", non_iterative=True, pairwise_votes=True, images_kinds=ANY_KIND),

@@ -18,7 +18,13 @@ from learnet.training import train as train_module
 from learnet.training.examples import TrainingExamples, TrainingSet
 from learnet.training.loop import fit, fit_ensemble
 from learnet.training.schedule import BatchSchedule, class_weights
-from learnet.training.train import recompute_batch_norm, resolve_mirror, train, train_together
+from learnet.training.train import (
+    check_histograms_read,
+    recompute_batch_norm,
+    resolve_mirror,
+    train,
+    train_together,
+)
 from tests.builders.scores import predict_scores
 
 PLAIN = Training(
@@ -366,3 +372,14 @@ def test_every_image_is_seen_in_every_epoch_and_batches_are_of_one_size(rng: np.
 def test_too_few_images_is_said(rng: np.random.Generator) -> None:
     with pytest.raises(LearnetError, match="too few"):
         train("learnet", data(rng).take([0]), Training())
+
+
+def test_a_network_of_histograms_reads_no_others() -> None:
+    for network in ("lbp-top", "lbp-fip", "bi-woof"):
+        check_histograms_read(network, network)
+        check_histograms_read("linear-svm", network)
+    for network, motion in (("lbp-top", "bi-woof"), ("bi-woof", "lbp-fip"), ("lbp-fip", "lbp-top")):
+        with pytest.raises(
+            LearnetError, match=f"{network} reads .* these are of {motion}. Choose .*{motion}"
+        ):
+            check_histograms_read(network, motion)

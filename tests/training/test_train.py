@@ -250,7 +250,7 @@ def test_histograms_and_their_network_go_together() -> None:
         assert resolve_mirror(Training(), "histograms", network).mirror == "none"
     for network in ("learnet", "learnet-paper", "resnet18", "ststnet"):
         with pytest.raises(
-            LearnetError, match=f"{network} expects images of a face. Choose the network lbp-top"
+            LearnetError, match=f"{network} expects images of a face. Choose the network that has the name"
         ):
             resolve_mirror(Training(), "histograms", network)
     for kind in ("image", "flow", "unknown"):

@@ -45,6 +45,19 @@ def test_whole_images_are_counted_and_nothing_is_found(root: Path) -> None:
     assert not [finding for finding in reading.findings if finding.serious]
 
 
+def test_the_image_of_another_person_is_serious(root: Path) -> None:
+    """The middle image of the second clip, frame 7, in the middle of the first, as a PNG file."""
+    pixels = np.arange(30 * 40 * 3, dtype=np.uint8).reshape(30, 40, 3)
+    others = root / "Cropped" / "sub02" / "EP91f" / "reg_img7.jpg"
+    for path in (image(root, 6), others):
+        path.write_bytes(cv2.imencode(".png", pixels)[1].tobytes())
+    (finding,) = [finding for finding in deep(root).findings if finding.kind == "image of two people"]
+    assert finding.serious and finding.where == "casme2/02/EP91f"
+    assert "is also that of casme2/01/EP90_01f" in finding.what
+    others.write_bytes(cv2.imencode(".png", pixels[::-1])[1].tobytes())
+    assert not [finding for finding in deep(root).findings if finding.kind == "image of two people"]
+
+
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff", b"<html>not found</html>"])
 def test_damaged_images_are_serious(root: Path, content: bytes) -> None:
     image(root, 5).write_bytes(content)

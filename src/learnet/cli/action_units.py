@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from learnet.study.action_units.files import ActionUnitDescription, ActionUnitResult
 
 USED_SETTINGS = {
-    Study: {"protocol", "groups", "train_on", "test_on", "train_people", "distinct_people"},
+    Study: {"protocol", "groups", "train_on", "test_on", "train_people", "distinct_people", "shared_images"},
     Training: {"seed"},
     Resources: {"jobs"},
 }

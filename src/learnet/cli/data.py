@@ -225,7 +225,8 @@ def audit(  # noqa: PLR0913 (options)
     csv
         Also write all findings to this file.
     deep
-        Also read the header of every image, to find damaged files and changes of size within a clip.
+        Also read the header of every image and the middle image of every clip, to find damaged files, changes
+        of size within a clip, and recordings that are of two people.
     check
         Exit with code 1 if there are serious findings.
     """
@@ -237,7 +238,7 @@ def audit(  # noqa: PLR0913 (options)
     check_outputs([(csv, CSV)], [])
     index = read_dataset(dataset, root, selection)
     if deep:
-        with console.bar("Reading image headers") as progress:
+        with console.bar("Reading images") as progress:
             index = with_headers(index, progress=progress)
     about = dict(index.about)
     if entry.published_source:

@@ -97,6 +97,7 @@ def select(  # noqa: PLR0913 (options)
     groups: int = 5,
     seeds: int = 1,
     distinct_people: bool = False,
+    shared_images: bool = False,
     training: Annotated[Training, Flat] = Training(),
     resources: Annotated[Resources, Flat] = Resources(),
 ) -> None:
@@ -116,6 +117,8 @@ def select(  # noqa: PLR0913 (options)
         Number of runs with different random seeds; their scores are averaged.
     distinct_people
         People whose names may be two spellings of one person are different people, as in `learnet study`.
+    shared_images
+        Images that two people have are not refused, as in `learnet study`.
     """
     from learnet.study.candidates import read_candidates
     from learnet.study.selection import select_settings
@@ -128,6 +131,7 @@ def select(  # noqa: PLR0913 (options)
         classes=classes,
         seeds=seeds,
         distinct_people=distinct_people,
+        shared_images=shared_images,
         keep_weights=False,
     )
     compared = read_candidates(candidates, training)

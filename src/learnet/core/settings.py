@@ -334,6 +334,9 @@ class Study:
     distinct_people: bool = field(default=False, metadata={"later": True})
     """Names that may be two spellings of one person (01 and 1, Anna and anna) are not refused."""
 
+    shared_images: bool = later_key(False)
+    """An image that two people have, or nearly the same or its mirror image, is not refused."""
+
     keep_weights: bool = True
     """Keep the weights of every fold with its outcomes (7 MB per fold for LEARNet)."""
 

@@ -1,16 +1,19 @@
-"""Audit the header of every image of every clip, and not only its name."""
+"""Audit the header of every image of every clip, and not only its name; and one image of each clip, whole."""
 
+import hashlib
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from learnet.core.parallel import parallel_map
 from learnet.core.records import Clip, DatasetIndex, Finding
-from learnet.video.images import image_files
+from learnet.datasets.prepared.duplicates import FINDING as IMAGE_OF_TWO
+from learnet.video.images import image_files, read_image
 from learnet.video.picture import MAX_PIXELS
 
 Progress = Callable[[int, int], None]
@@ -31,7 +34,8 @@ _PROBLEMS = {
 
 
 def with_headers(reading: DatasetIndex, jobs: int = -1, progress: Progress | None = None) -> DatasetIndex:
-    """Add what the headers of images say: damaged and empty files, sizes that change within a clip.
+    """Add what images say: damaged and empty files, sizes that change within a clip, clips of two people that
+    have the same image in their middle.
 
     Args:
         reading: from a reader. Clips that are video files are not audited.
@@ -45,12 +49,15 @@ def with_headers(reading: DatasetIndex, jobs: int = -1, progress: Progress | Non
     batches = [clips[first : first + BATCH] for first in range(0, len(clips), BATCH)]
     findings = list(reading.findings)
     sizes: Counter[str] = Counter()
+    digests: list[str] = []
     for done, result in enumerate(parallel_map(_audit_clips, batches, jobs), start=1):
-        batch_findings, batch_sizes = result
+        batch_findings, batch_sizes, batch_digests = result
         findings += batch_findings
         sizes += batch_sizes
+        digests += batch_digests
         if progress:
             progress(min(done * BATCH, len(clips)), len(clips))
+    findings += _images_of_two_people(clips, digests)
     frequent = _count_sizes(sizes.most_common(_MAX_SIZES), ", ")
     if len(sizes) > _MAX_SIZES:
         frequent += ", …"
@@ -62,15 +69,46 @@ def _count_sizes(sizes: Iterable[tuple[str, int]], separator: str) -> str:
     return separator.join(f"{size} ({number})" for size, number in sizes)
 
 
-def _audit_clips(clips: list[Clip]) -> tuple[list[Finding], Counter[str]]:
-    """Return findings about clips, and the number of images of each format and size."""
+def _images_of_two_people(clips: Sequence[Clip], digests: Sequence[str]) -> list[Finding]:
+    """Return a serious finding for each clip with the middle image of an earlier clip of another person.
+
+    Args:
+        clips: whose images were read.
+        digests: of each, see `_middle_image_digest`.
+    """
+    first_clip: dict[str, Clip] = {}
+    findings = []
+    for clip, digest in zip(clips, digests, strict=True):
+        first = first_clip.setdefault(digest, clip) if digest else clip
+        if first.person != clip.person:
+            what = f"the image in its middle is also that of {first.key}: one recording of two people"
+            findings.append(Finding(IMAGE_OF_TWO, clip.key, what, serious=True))
+    return findings
+
+
+def _middle_image_digest(clip: Clip) -> str:
+    """Return the SHA-256 of the pixels in the middle of a clip; "" where there is no image or it is of one
+    colour.
+    """
+    images = [path for number, path in image_files(clip.path).items() if clip.onset <= number <= clip.offset]
+    pixels = read_image(images[len(images) // 2]) if images else None
+    if pixels is None or not np.ptp(pixels):
+        return ""
+    content = np.ascontiguousarray(pixels)
+    return hashlib.sha256(f"{content.shape}".encode() + content.tobytes()).hexdigest()
+
+
+def _audit_clips(clips: list[Clip]) -> tuple[list[Finding], Counter[str], list[str]]:
+    """Return findings about clips, the number of images of each format and size, and a digest per clip."""
     findings: list[Finding] = []
     total: Counter[str] = Counter()
+    digests = []
     for clip in clips:
         clip_findings, sizes = _audit_clip(clip)
         findings += clip_findings
         total += sizes
-    return findings, total
+        digests.append(_middle_image_digest(clip))
+    return findings, total, digests
 
 
 def _audit_clip(clip: Clip) -> tuple[list[Finding], Counter[str]]:

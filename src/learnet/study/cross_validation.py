@@ -104,6 +104,7 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
     groups: int = 10,
     seeds: int = 1,
     distinct_people: bool = False,
+    shared_images: bool = False,
     training: Training = Training(),
     resources: Resources = Resources(),
     progress: Progress | None = None,
@@ -128,6 +129,8 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
         seeds: runs with different random seeds, from `training.seed` on.
         distinct_people: people whose names may be two spellings of one person are different people; by
             default they are refused.
+        shared_images: images that two people have, or nearly the same or their mirror images, are accepted;
+            by default they are refused.
         training: how each network is trained; the same for every fold.
         resources: processes and device. A network that was added to `NETWORKS` at run time needs
             `Resources(jobs=1)`.
@@ -136,7 +139,8 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
     Raises:
         BadArray: images, labels or people of another shape, type or number; a missing value.
         UnknownName: no such network, kind or protocol.
-        LearnetError: one class or one person only, one person under two names, or settings that do not work.
+        LearnetError: one class or one person only, one person under two names, one image of two people,
+            or settings that do not work.
     """
     pick(NETWORKS, network, "network")
     pick(dict.fromkeys(get_args(Protocol)), protocol, "protocol that keeps people apart")
@@ -152,6 +156,7 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
         groups=groups,
         seeds=seeds,
         distinct_people=distinct_people,
+        shared_images=shared_images,
         keep_weights=False,
     )
     outcomes = _run(data, study, training, resolve_resources(resources), progress)

@@ -11,6 +11,8 @@ from jaxtyping import Float64
 from learnet.core.errors import BadInput
 from learnet.core.labels import ClassScheme, resolve_class_scheme
 from learnet.core.records import Outcome
+from learnet.core.settings import Study
+from learnet.datasets.prepared.duplicates import check_shared_images
 from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.simulation.emotions import ANY_UNITS, ONE_UNIT
 from learnet.training.examples import TrainingSet
@@ -50,6 +52,16 @@ class LabelledDataset:
     def people_at(self, positions: Sequence[int]) -> list[str]:
         """Return the people of the images at these positions, in alphabetical order."""
         return sorted({self.people[i] for i in positions})
+
+    def check_people_apart(self, study: Study) -> None:
+        """Refuse an image that two people have, unless the study accepts such images or leaks anyway.
+
+        Raises:
+            LearnetError: there are such images.
+        """
+        if not study.shared_images and not study.protocol.startswith("leaky-"):
+            source = self.prepared
+            check_shared_images(source.take, source.clips, source.record, self.rows)
 
     def training_set(self, positions: Sequence[int], phases: bool = False) -> TrainingSet:
         """Return images and labels at these positions among the images that have a class.

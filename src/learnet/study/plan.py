@@ -46,9 +46,10 @@ def plan_trainings(
         out: study folder, which gives the study its name and keeps the weights; None keeps none.
 
     Raises:
-        LearnetError: settings that do not go with the protocol or with the number of people, or initial
-            weights that cannot be used.
+        LearnetError: one person may have two names, or two people have one image; settings that do not go
+            with the protocol or with the number of people, or initial weights that cannot be used.
     """
+    data.check_people_apart(study)
     folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
     runs: list[tuple[Fold, Training]] = []
     for seed in range(training.seed, training.seed + study.seeds):

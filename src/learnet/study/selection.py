@@ -63,6 +63,7 @@ def select_settings(
     _check_distinct(study.network, settings)
     if not study.distinct_people:
         check_spellings(data.people)
+    data.check_people_apart(study)
     groups, folds = leave_two_groups_out(data.people, data.truth, study.groups, first_seed)
     _check_inner_groups(settings, folds)
     starts = _initial_weights(candidates, settings, data, study.network)

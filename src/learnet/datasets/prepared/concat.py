@@ -17,6 +17,7 @@ from learnet.core.files import as_paths, report_disk_errors, sha256_hex, shorten
 from learnet.core.people import FINDING as SPELLED_TWICE
 from learnet.core.people import spelling_findings
 from learnet.core.records import Finding
+from learnet.datasets.prepared.duplicates import FINDING as IMAGE_OF_TWO
 from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.datasets.prepared.store import (
     ImageSource,
@@ -79,8 +80,8 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
 
     Raises:
         BadInput: no prepared folder, or one that was not prepared as the others.
-        LearnetError: a clip is in two folders, or in two under different names of its person; a database is
-            real in one folder and synthetic in another, so that their people would be mixed up.
+        LearnetError: a clip is in two folders; a database is real in one folder and synthetic in another, so
+            that their people would be mixed up.
     """
     if not folders:
         raise LearnetError("There is nothing to concatenate.", "Name the prepared folders.")
@@ -92,7 +93,6 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
     pooled = list(itertools.chain.from_iterable(map(_concatenated_folders, parts)))
     _check_clips_are_unique(parts, clips)
     _check_synthetic_databases(pooled)
-    _check_images_have_one_person(parts)
     # Of the parts in which a face was searched, the first: its record names the face finder.
     searched = next((part for part in parts if _face(part) != "auto"), parts[0]).record
     records, phases_of_parts, sizes = [], [], []
@@ -136,7 +136,8 @@ def save_concatenated(dataset: ConcatDataset) -> PreparedDataset:
     tables = [read_text_table(folder / "clips.csv") for folder in dataset.folders]
     clips = pd.concat(tables, ignore_index=True).assign(image=range(len(dataset.clips)))
     of_parts = itertools.chain.from_iterable(map(_findings, dataset.parts))
-    findings = [finding for finding in of_parts if finding.kind != SPELLED_TWICE]
+    # Of one folder only: these are searched again in all of them.
+    findings = [finding for finding in of_parts if finding.kind not in (SPELLED_TWICE, IMAGE_OF_TWO)]
     findings += spelling_findings(dataset.clips["person"], ", ".join(map(str, dataset.folders)))
     with report_disk_errors(dataset.folder):
         return save_prepared(dataset.folder, dataset.blocks, clips, dataset.record, findings, dataset.phases)
@@ -213,21 +214,6 @@ def _check_synthetic_databases(folders: Sequence[ConcatenatedFolder]) -> None:
     if both:
         what = f"{', '.join(both)} is synthetic in one folder and real in another; "
         raise LearnetError(what + "their people have the same names.", "Study them separately.")
-
-
-def _check_images_have_one_person(parts: Sequence[PreparedDataset]) -> None:
-    """Refuse one image under two names of its person, which a fold would train on and test."""
-    known: dict[str, tuple[str, str]] = {}
-    for part in parts:
-        of_part = {}
-        for image, person, clip in zip(part.images, part.clips["person"], part.clips["clip"], strict=True):
-            key = sha256_hex(image.tobytes())
-            other, name = known.get(key, (person, clip))
-            if other != person and np.ptp(image):  # an image without motion does not show whose it is
-                what = f"{name} and {clip} have the same image: one clip of one person under two names."
-                raise LearnetError(what, "Leave one of them out, or name the person alike in both folders.")
-            of_part[key] = (person, clip)
-        known |= of_part
 
 
 def _concatenated_folders(part: PreparedDataset) -> list[ConcatenatedFolder]:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,8 +27,9 @@ from learnet.core.npy_files import open_images
 from learnet.core.printable import encode_text, storable
 from learnet.core.records import Finding
 from learnet.core.serialisation import read_json, to_json
+from learnet.datasets.prepared.duplicates import shared_image_findings
 from learnet.datasets.prepared.record import PrepareRecord
-from learnet.motion.phases import PHASE_FILES, Phases, read_phases
+from learnet.motion.phases import PHASE_FILES, Phases, gather_images, read_phases
 
 COLUMNS = (
     "image", "clip", "dataset", "subject", "person", "name", "kind", "emotion", "also", "action_units",
@@ -113,12 +115,13 @@ def save_prepared(
         images: network input, RGB, 0..255; several arrays follow each other in the folder.
         clips: a row per image, with the COLUMNS; "" where a value is not known.
         record: for `prepare.json`; the fingerprints of the content are added.
-        findings: for `audit.csv`.
+        findings: for `audit.csv`; images of two people are added.
         phases: of the clips, where they are kept.
     """
     clips = clips.reindex(columns=list(COLUMNS), fill_value="")
     clips["path"] = clips["path"].map(lambda path: storable(str(path)))
     blocks = [images] if isinstance(images, np.ndarray) else list(images)
+    shared = shared_image_findings(partial(gather_images, blocks), clips, record)
     content = fingerprint(blocks, clips)
     record = replace(record, fingerprint=content, phases=phases.record if phases else None)
     with atomic_folder(out, private=True) as draft:
@@ -128,7 +131,7 @@ def save_prepared(
             (draft / "phases.csv").write_text(phases.as_csv(), encoding="utf-8")
         rows = clips.map(escape_formula)
         rows.to_csv(draft / "clips.csv", index=False, lineterminator="\n", encoding="utf-8")
-        (draft / AUDIT_FILE).write_bytes(encode_text(_audit_text(findings)))
+        (draft / AUDIT_FILE).write_bytes(encode_text(_audit_text([*findings, *shared])))
         (draft / PREPARE_FILE).write_bytes(encode_text(to_json(record, ensure_ascii=False)))
     return load_prepared(out)
 

@@ -18,6 +18,7 @@ from learnet.core.parallel import parallel_map
 from learnet.core.records import Fold
 from learnet.core.settings import Study
 from learnet.datasets.prepared.concat import open_datasets
+from learnet.datasets.prepared.duplicates import check_shared_images
 from learnet.datasets.splits import limit_training_people, make_folds
 from learnet.metrics.action_units import ScoredUnits, annotated_sides, score_action_units
 from learnet.study.action_units.dataset import AnnotatedDataset, annotated_dataset
@@ -57,7 +58,8 @@ def run_action_unit_study(
     Args:
         folder: prepared folder whose `clips.csv` has action units, or several, which are pooled.
         out: study folder; must be new or empty.
-        study: protocol and its settings, `train_people` and `distinct_people`; nothing else of it is used.
+        study: protocol and its settings, `train_people`, `distinct_people` and
+            `shared_images`; nothing else of it is used.
         seed: of the protocol `groups`, and of the draw of `train_people`.
         jobs: processes; -1 is one per core.
         progress: called after each fold.
@@ -114,7 +116,14 @@ def _learnable_units(data: AnnotatedDataset) -> tuple[int, ...]:
 
 
 def _folds(data: AnnotatedDataset, study: Study, seed: int) -> list[Fold]:
-    """Return the folds of the protocol; groups of people are stratified by the first unit of each code."""
+    """Return the folds of the protocol; groups of people are stratified by the first unit of each code.
+
+    Raises:
+        LearnetError: one person may have two names, or two people have one image.
+    """
+    if not study.shared_images:
+        source = data.prepared
+        check_shared_images(source.take, source.clips, source.record, data.rows)
     first_units = []
     for code in data.codes:
         units = parse_action_units(code)
@@ -169,7 +178,7 @@ def _describe(
     name: str, data: AnnotatedDataset, units: tuple[int, ...], study: Study, seed: int
 ) -> ActionUnitDescription:
     """Return the description of a study, without its folds."""
-    used = ("groups", "train_on", "test_on", "train_people", "distinct_people")
+    used = ("groups", "train_on", "test_on", "train_people", "distinct_people", "shared_images")
     settings = {key: value for key, value in asdict(study).items() if key in used}
     model_settings = {
         "seed": seed,

@@ -37,7 +37,8 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
     uses several.
 
     Args:
-        network: name in `NETWORKS`; not lbp-top, whose images are histograms.
+        network: name in `NETWORKS`; not lbp-top, lbp-fip or bi-woof, whose images are
+            histograms.
         kind: what mirroring a face does to its image: image (it is mirrored: dynamic images), flow (its first
             channel changes sign as well) or unknown (no image is mirrored).
         epochs: passes over the images.

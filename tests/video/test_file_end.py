@@ -4,11 +4,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 from learnet.core.errors import BadVideo
+from learnet.video.asf import are_packets_whole, read_asf_header
 from learnet.video.libav import CUT_OFF_FRAMES, DAMAGED_FRAMES, GAP_FRAMES, MISSING_FRAMES
+from learnet.video.mjpeg import are_pictures_whole
 from learnet.video.reader import open_video, read_clip, read_frames
 from tests.builders.videos import numbered
 
@@ -170,3 +173,117 @@ def test_mxf_of_a_live_recording_lacks_nothing(tmp_path: Path) -> None:
     path.write_bytes(data)
     with open_video(path) as video:
         assert len(list(video)) == FRAMES and video.losses == {}
+
+
+def wmv(path: Path) -> Path:
+    """Write a film with sound in about a hundred packets."""
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("wmv2", rate=50)
+        stream.height, stream.width, stream.pix_fmt, stream.bit_rate = 96, 128, "yuv420p", 2_000_000
+        sound = container.add_stream("wmav2", rate=44_100, layout="mono")
+        sound.bit_rate = 64_000
+        for number in range(FRAMES):
+            pixels = rng.integers(0, 256, (96, 128, 3), dtype=np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+            samples = av.AudioFrame.from_ndarray(np.zeros((1, 882), np.float32), "fltp", "mono")
+            samples.sample_rate, samples.pts = 44_100, 882 * number
+            container.mux(sound.encode(samples))
+        container.mux(stream.encode())
+        container.mux(sound.encode())
+    return path
+
+
+def has_whole_packets(path: Path) -> bool:
+    with path.open("rb") as file:
+        header = read_asf_header(file)
+        assert header is not None
+        return are_packets_whole(file, header)
+
+
+def test_a_packet_of_wmv_that_is_replaced_is_told(tmp_path: Path) -> None:
+    """The size of the file stays, and libav goes on at the next picture that it finds."""
+    path = wmv(tmp_path / "film.wmv")
+    with open_video(path) as video:
+        assert len(list(video)) == FRAMES and video.losses == {}
+    assert has_whole_packets(path)
+    data, size = path.read_bytes(), 3200
+    start = data.index(bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")) + 50  # behind the GUID of the data
+    count = (len(data) - start) // size
+    assert count > 20
+    for replaced in (count // 3, count // 2):
+        first = start + replaced * size
+        for content in (data[first - size : first], bytes(size)):
+            path.write_bytes(data[:first] + content + data[first + size :])
+            with open_video(path) as video:
+                assert len(list(video)) <= FRAMES
+                assert video.losses
+            assert not has_whole_packets(path)
+
+
+def test_an_image_of_gif_that_swallows_the_next_ones_is_told(tmp_path: Path) -> None:
+    """The length of a block is another, and the chain of blocks happens to end where it would anyway."""
+    data = film(tmp_path / "film.gif", "gif").read_bytes()
+    start = data.index(b",\0\0\0\0", len(data) // 2) + 10
+    flags = data[start - 1]
+    first = start + (3 << (flags & 7) + 1 if flags & 0x80 else 0) + 1  # behind the size of a code
+    ends = first
+    while data[ends]:
+        ends += 1 + data[ends]
+    next_image = data.index(b",\0\0\0\0", ends)
+    block = data[first]
+    swallowed = next_image - first + 60
+    chain = bytearray(data[first + 1 + block : first + swallowed])
+    merged = bytes([block]) + data[first + 1 : first + 1 + block]
+    for begin in range(0, len(chain), 255):
+        part = chain[begin : begin + 255]
+        merged += bytes([len(part)]) + part
+    rest = data.index(b"!\xf9", first + swallowed)
+    path = tmp_path / "swallowed.gif"
+    path.write_bytes(data[:first] + merged + b"\0" + data[rest:])
+    with open_video(path) as video:
+        assert len(list(video)) == FRAMES - 1
+        assert CUT_OFF_FRAMES in video.losses
+
+
+def test_films_that_are_joined_are_told(tmp_path: Path) -> None:
+    """One file behind the other, as `cat` joins them. Of mp4, libav reads the first one only."""
+    again, first_only = "The time stamps begin again once", "The file is 2 films, one behind the other"
+    for name, frames, told in (("a.ts", 120, again), ("a.mkv", 120, again), ("a.mp4", 60, first_only)):
+        data = film(tmp_path / name).read_bytes()
+        with open_video(tmp_path / name) as video:
+            assert not any("joined" in note or "films" in note for note in video.notes)
+        (tmp_path / name).write_bytes(data + data)
+        with open_video(tmp_path / name) as video:
+            assert len(list(video)) == frames and video.losses == {}
+            assert [told in note for note in video.notes].count(True) == 1
+
+
+@pytest.mark.parametrize("replaced", ["zeros", "nothing", "noise"])
+def test_a_hole_in_raw_mjpeg_is_told(make: Callable[[str], Path], replaced: str) -> None:
+    """The pictures at both ends of the hole become one, which the decoder often takes for whole."""
+    path = make("film.mjpeg")
+    data = path.read_bytes()
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        length = int(rng.choice([512, 1500, 4096]))
+        first = int(rng.integers(500, len(data) - length - 500))
+        filling = {"zeros": bytes(length), "nothing": b"", "noise": rng.bytes(length)}[replaced]
+        path.write_bytes(data[:first] + filling + data[first + length :])
+        with open_video(path) as video:
+            assert len(list(video)) == FRAMES or video.losses
+
+
+def test_pictures_of_any_writer_and_text_between_them_are_whole(tmp_path: Path) -> None:
+    """Cameras in a network send lines of text before each picture; a restart marker ends no picture."""
+    pixels = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    variants = ((), (cv2.IMWRITE_JPEG_PROGRESSIVE, 1), (cv2.IMWRITE_JPEG_RST_INTERVAL, 2))
+    pictures = [cv2.imencode(".jpg", pixels, variant)[1].tobytes() for variant in variants]
+    path = tmp_path / "camera.mjpeg"
+    path.write_bytes(b"".join(b"--frame\r\nContent-Type: image/jpeg\r\n\r\n" + one for one in pictures))
+    with path.open("rb") as file:
+        assert are_pictures_whole(file)
+    for damaged in (pictures[0][:-2] + pictures[1], pictures[0] + b"\x80" + pictures[1], pictures[1][400:]):
+        path.write_bytes(damaged)
+        with path.open("rb") as file:
+            assert not are_pictures_whole(file)

@@ -251,7 +251,11 @@ def test_sizes_that_change_are_read_and_noted(tmp_path: Path) -> None:
     with open_video(path) as video:
         sizes = [frame.pixels.shape[:2] for frame in video]
         assert sizes == [(48, 64)] * 20 + [(32, 48)] * 20 and video.losses == {}
-        assert video.notes == ["The size of the frames changes in the file: 64x48 at first, 48x32 later."]
+        joined = (
+            "The time stamps begin again once, as where files are joined; the parts are read as one film."
+        )
+        changes = "The size of the frames changes in the file: 64x48 at first, 48x32 later."
+        assert video.notes == [joined, changes]
     assert len(read_clip(path, 3, 19).pixels) == 17
     with pytest.raises(BadVideo, match="frame 20 is 48x32, the first one 64x48"):
         read_clip(path, 3, 25)

@@ -47,6 +47,7 @@ def test_an_interrupted_film_lacks_nothing_at_its_end(tmp_path: Path, codec: str
         assert video.info.fps == pytest.approx(100) and video.info.frames == len(EVERY_OTHER)
         times_s = [frame.time_s for frame in video]
         assert video.losses == video.structural_losses() == {}
+        assert "19 slots of the file are empty: the recorder skipped pictures there." in video.notes
     np.testing.assert_allclose(times_s, np.array(EVERY_OTHER) / 200, atol=1e-6)
 
 
@@ -58,6 +59,9 @@ def test_skipped_pictures_are_not_missing(tmp_path: Path, codec: str, skipped: t
     path = avi(tmp_path / "skipped.avi", slots, 25, codec)
     with open_video(path) as video:
         assert len(list(video)) == video.info.frames == len(slots) and video.losses == {}
+        told = [note for note in video.notes if "empty: the recorder skipped pictures there" in note]
+        assert bool(told) == (codec == "mjpeg")  # the other reorders pictures, and leaves slots empty for it
+        assert not told or told[0].startswith(f"{len(skipped)} slot")
     assert len(read_frames(path)) == len(slots)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import av.container
 
-from learnet.core.errors import BadInput, BadVideo
+from learnet.core.errors import BadInput, BadVideo, counted
 from learnet.core.frame_rates import check_frame_rate
 from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Pixels, Video, VideoInfo
 from learnet.video.libav import (
@@ -86,8 +86,10 @@ class FileVideo(Video):
                 f"The file has {tracks} tracks of pictures; the one of {codec.width}x{codec.height} pixels "
                 "is read."
             )
-        if self.packets.discarded:
-            notes.append(f"{self.packets.discarded} pictures of the file are hidden by its edit list.")
+        notes += _structure_notes(self.packets)
+        if self.packets.skipped and self.can_seek:  # else the codec leaves slots empty as well
+            slots = counted(self.packets.skipped, "slot of the file is", "slots of the file are")
+            notes.append(f"{slots} empty: the recorder skipped pictures there.")
         self.picture_format, picture_notes = picture_format(first_frame, self.stream)
         height, width, _ = self._pixels(first_frame).shape
         is_turned = self.picture_format.orientation != AS_STORED
@@ -214,6 +216,21 @@ class FileVideo(Video):
         """Return the last noted key frame up to a frame; None if there is none."""
         index = bisect_right(self.key_frames, number, key=lambda key_frame: key_frame.number)
         return self.key_frames[index - 1] if index else None
+
+
+def _structure_notes(packets: Packets) -> list[str]:
+    """Return notes about what the structure of a file shows."""
+    notes = []
+    if packets.discarded:
+        notes.append(f"{packets.discarded} pictures of the file are hidden by its edit list.")
+    if packets.films > 1 and not packets.parts:
+        notes.append(f"The file is {packets.films} films, one behind the other; only the first is read.")
+    if packets.parts:
+        times = "once" if len(packets.parts) == 1 else f"{len(packets.parts)} times"
+        notes.append(
+            f"The time stamps begin again {times}, as where files are joined; the parts are read as one film."
+        )
+    return notes
 
 
 def _read_packets(source: Path) -> Packets:

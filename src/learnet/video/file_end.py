@@ -11,6 +11,11 @@ from enum import Enum
 from pathlib import Path
 from typing import BinaryIO
 
+from learnet.video.asf import are_packets_whole, read_asf_header
+from learnet.video.lzw import are_codes_whole
+from learnet.video.mjpeg import END as END_OF_JPEG
+from learnet.video.mjpeg import are_pictures_whole
+
 TRANSPORT_PACKETS = {0: 188, 4: 192}  # position of the first sync byte -> bytes of a packet
 SYNC_BYTE = b"G"
 TAIL_BYTES = 4096
@@ -23,7 +28,6 @@ IN_CLUSTER = (0xE7, 0xA3, 0xA0, 0xAB, 0xA7, 0x5854, 0xEC, 0xBF, 0xAF)
 IN_SEGMENT = (0x114D9B74, 0x1549A966, 0x1654AE6B, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, 0xEC, 0xBF)
 DOCUMENT = 0x1A45DFA3
 KNOWN = {DOCUMENT, *CONTAINERS, *IN_CLUSTER, *IN_SEGMENT}
-ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 GIF_IMAGE, GIF_EXTENSION, GIF_TRAILER = b",", b"!", b";"
 ENDS_STREAM = 4  # flag of a page of Ogg
 MXF_PARTITION = bytes.fromhex("060e2b34020501010d010201")  # first bytes of the key of every partition
@@ -96,6 +100,14 @@ def mp4_data_bytes(path: Path) -> int:
         size = file.seek(0, os.SEEK_END)
         lengths = [length for kind, _, length in _mp4_boxes(file, size) if kind == MP4_DATA]
     return sum(max(0, length - MP4_HEAD_BYTES) for length in lengths)
+
+
+def count_mp4_films(path: Path) -> int:
+    """Return how many films an mp4 file holds one behind the other, each with its own list of pictures."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        kinds = [kind for kind, _, _ in _mp4_boxes(file, size)]
+    return kinds.count(b"moov")
 
 
 def _mp4_boxes(file: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
@@ -172,13 +184,21 @@ def _ogg_end(file: BinaryIO, size: int) -> FileEnd:
 
 
 def _asf_end(file: BinaryIO, size: int) -> FileEnd:
-    """Check the size of the file that its header states; 0 in live recordings."""
-    head = file.read(TAIL_BYTES)
-    position = head.find(ASF_FILE_PROPERTIES)
-    stated = head[position + 40 : position + 48]
-    if position < 0 or len(stated) < 8:
+    """Check the size of the file that its header states, and its packets; both are 0 in live recordings."""
+    header = read_asf_header(file)
+    if header is None:
         return FileEnd.COMPLETE
-    return FileEnd.CUT_OFF if struct.unpack("<Q", stated)[0] > size else FileEnd.COMPLETE
+    if header.size > size:
+        return FileEnd.CUT_OFF
+    return FileEnd.COMPLETE if are_packets_whole(file, header) else FileEnd.DAMAGED
+
+
+def _mjpeg_end(file: BinaryIO, size: int) -> FileEnd:
+    """Check that the last picture has its end, and that whole pictures follow each other."""
+    end = _must_end_with(END_OF_JPEG)(file, size)
+    if end is FileEnd.COMPLETE and not are_pictures_whole(file):
+        return FileEnd.DAMAGED
+    return end
 
 
 def _flv_end(file: BinaryIO, size: int) -> FileEnd:
@@ -191,26 +211,37 @@ def _flv_end(file: BinaryIO, size: int) -> FileEnd:
 
 
 def _gif_end(file: BinaryIO, size: int) -> FileEnd:
-    """Check that blocks follow each other up to the trailer."""
+    """Check that blocks follow each other up to the trailer, and that all codes of each image are there."""
     screen = file.read(13)
-    file.seek(_gif_colours(screen[10]), os.SEEK_CUR)
+    file.seek(_gif_colours(screen[10:11]), os.SEEK_CUR)
     while (kind := file.read(1)) not in (GIF_TRAILER, b""):
-        if kind == GIF_IMAGE:
-            file.seek(_gif_colours(file.read(9)[-1]) + 1, os.SEEK_CUR)  # and the size of a code
-        elif kind == GIF_EXTENSION:
-            file.seek(1, os.SEEK_CUR)
-        else:
+        if kind not in (GIF_IMAGE, GIF_EXTENSION):
             return FileEnd.DAMAGED
-        while length := file.read(1):
-            if length == b"\0":
-                break
-            file.seek(length[0], os.SEEK_CUR)
+        if kind == GIF_IMAGE:
+            file.seek(_gif_colours(file.read(9)[-1:]), os.SEEK_CUR)
+        code_size = file.read(1)  # or the kind of extension
+        data = _gif_blocks(file)
+        if data is None:
+            return FileEnd.CUT_OFF
+        if kind == GIF_IMAGE and not are_codes_whole(data, code_size[0]):
+            return FileEnd.DAMAGED
     return FileEnd.COMPLETE if kind else FileEnd.CUT_OFF
 
 
-def _gif_colours(flags: int) -> int:
-    """Return the bytes of the table of colours that some flags announce."""
-    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+def _gif_blocks(file: BinaryIO) -> bytes | None:
+    """Return the data of a chain of blocks; None where the file ends within it."""
+    parts: list[bytes] = []
+    while length := file.read(1):
+        if length == b"\0":
+            return b"".join(parts)
+        parts.append(file.read(length[0]))
+    return None
+
+
+def _gif_colours(flags: bytes) -> int:
+    """Return the bytes of the table of colours that some flags announce; 0 without flags, at the end."""
+    value = flags[0] if flags else 0
+    return 3 << (value & 7) + 1 if value & 0x80 else 0
 
 
 def _mxf_end(file: BinaryIO, size: int) -> FileEnd:
@@ -252,7 +283,7 @@ CHECKS: dict[str, Callable[[BinaryIO, int], FileEnd]] = {
     "flv": _flv_end,
     "gif": _gif_end,
     "apng": _must_end_with(b"IEND\xaeB`\x82"),
-    "mjpeg": _must_end_with(b"\xff\xd9"),
+    "mjpeg": _mjpeg_end,
     "mxf": _mxf_end,
     "mpeg": _program_stream_end,
     "mpegts": _transport_stream_end,

@@ -17,7 +17,7 @@ import av.container
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from learnet.video.file_end import FileEnd, file_end, mp4_data_bytes
+from learnet.video.file_end import FileEnd, count_mp4_films, file_end, mp4_data_bytes
 
 # Formats whose header states a measured duration, and by how much writers exceed it.
 DURATION_TOLERANCE_S = {"matroska,webm": 0.0, "asf": 0.15, "flv": 0.15}
@@ -56,6 +56,16 @@ class Packets:
     tick_s: float  # unit of the time stamps
     announced_fps: float | None  # by the header
     end: FileEnd  # as the structure of the file shows it
+    films: int = 1  # that lie one behind the other in the file; only the first has been read
+
+    @property
+    def skipped(self) -> int:
+        """Slots of an AVI file that its recorder left empty, where few are: else the rate varies."""
+        if self.announced is None or self.announced_end_s is None or self.fps is None:
+            return 0
+        periods = np.rint(np.nan_to_num(self.intervals_s, nan=1 / self.fps) * self.fps)
+        are_few = (periods > 1).sum() <= max(MOST_GAPS, GAP_SHARE * len(periods))
+        return int(np.maximum(0, periods - 1).sum()) if are_few else 0
 
     @cached_property
     def intervals_s(self) -> Float64[np.ndarray, "T"]:
@@ -159,9 +169,8 @@ def read_packets(
     """
     stamps: list[tuple[int, int]] = []  # decoding and presentation time of each picture
     decoding = -(2**62)  # before all others, where the first pictures have none
-    pictures = discarded = damaged = 0
+    pictures = discarded = damaged = last_byte = packet_bytes = 0
     end_s = 0.0
-    last_byte = packet_bytes = 0
     tick_s = float(stream.time_base or 0)
     name = container.format.name
     is_avi = name == AVI
@@ -196,6 +205,7 @@ def read_packets(
         tick_s=tick_s,
         announced_fps=fps,
         end=FileEnd.COMPLETE if is_indexed_mp4 else end,
+        films=count_mp4_films(path) if name.startswith("mov") else 1,
     )
 
 

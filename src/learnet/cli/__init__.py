@@ -72,14 +72,22 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         reason = disk_error_reason(error)
         console.stop(f"{os.fsdecode(error.filename or 'output')}: {reason}.", disk_error_hint(reason))
-    except MemoryError:
-        console.stop("There is not enough memory for this.", NOT_ENOUGH)
+    except (MemoryError, ImportError, RuntimeError) as error:
+        _stop_for_memory(error)
     except KeyboardInterrupt:
         console.stop(
             "Interrupted.",
             "`learnet run`, `study`, `prepare` and `predict` of several videos continue when run again.",
             code=130,
         )
+
+
+def _stop_for_memory(error: Exception) -> None:
+    """Stop if an error says that a value, a library or a thread has no room in memory; else raise it."""
+    is_without_room = "failed to map segment" in str(error) or "can't start new thread" in str(error)
+    if not isinstance(error, MemoryError) and not is_without_room:
+        raise error
+    console.stop("There is not enough memory for this.", NOT_ENOUGH)
 
 
 def _check_arguments(arguments: Sequence[str]) -> None:

@@ -49,7 +49,7 @@ def event_clips(video: Video, events: Iterable[Event]) -> Iterator[tuple[Event, 
             buffer = {known: frame for known, frame in buffer.items() if known >= first_needed}
     if pending:
         missing = f"frame {numbers[0][-1]} can no longer be read"
-        raise BadVideo(video.info.source, missing, "Leave the video unchanged while it is processed.")
+        raise BadVideo(video.info.source, missing, "Is there enough memory? Leave the video unchanged.")
 
 
 def clip_movement(event: Event) -> Movement:

@@ -9,6 +9,7 @@ import pytest
 
 from learnet.core.errors import BadInput
 from learnet.datasets.readers.casme2 import read
+from learnet.datasets.readers.reading import workbook_search
 from tests.builders.written_by_hand import (
     EXPECTED,
     NINE,
@@ -169,3 +170,15 @@ def test_workbooks_of_others_above_the_root_are_not_read(tmp_path: Path) -> None
     (tmp_path / "data" / "budget.csv").write_bytes(b"\xff\xfe")
     reading = read(tmp_path / "data" / "casme2")
     assert clips(reading) == EXPECTED and "workbook not used" not in kinds(reading)
+
+
+def test_text_tables_beyond_the_limit_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The third of three has the labels, under a name that no database knows."""
+    monkeypatch.setattr(workbook_search, "_MAX_TEXT_TABLES", 2)
+    cropped(tmp_path / "Cropped")
+    text_table(tmp_path / "c.csv")
+    (tmp_path / "b.csv").write_text("frame,value\n1,2\n")
+    assert clips(read(tmp_path)) == EXPECTED
+    (tmp_path / "a.csv").write_text("frame,value\n1,2\n")
+    with pytest.raises(BadInput, match="and 1 text table of other names are not read. Call the table"):
+        read(tmp_path)

@@ -331,3 +331,19 @@ def test_names_in_another_unicode_form(tmp_path: Path) -> None:
     nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
     images(tmp_path / "Cropped" / "sub01" / "EP90_e\u0301", [1, 2, 3], "reg_img{}.jpg")
     assert len(read(tmp_path).clips) == 1
+
+
+def test_folders_that_are_too_deep_are_told(tmp_path: Path) -> None:
+    database(tmp_path)
+    deep = Path(*"abcdefghi")
+    (tmp_path / deep).mkdir(parents=True)
+    assert "folders too deep" not in kinds(read(tmp_path))
+    (tmp_path / deep / "j").mkdir()
+    reading = read(tmp_path)
+    assert clips(reading) == EXPECTED
+    assert of_kind(reading, "folders too deep").where == str(deep)
+    nowhere = tmp_path / "a"
+    cropped(nowhere / Path(*"bcdefghijkl") / "Cropped")
+    nine_columns(nowhere / "CASME2-coding-20140508.xlsx")
+    with pytest.raises(BadInput, match="in it or below it, as far as 9 folders down"):
+        read(nowhere)

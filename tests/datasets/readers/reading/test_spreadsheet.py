@@ -235,3 +235,26 @@ def test_csv_that_is_none_is_refused(tmp_path: Path, content: bytes, said: str) 
     (tmp_path / "labels.csv").write_bytes(content)
     with pytest.raises(BadInput, match=said):
         sheets(tmp_path / "labels.csv")
+
+
+def test_a_workbook_beyond_the_limit_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    """The file has a size and no content: its disk would need 268 MB otherwise."""
+    path = tmp_path / "a.xlsx"
+    with path.open("wb") as file:
+        file.truncate(spreadsheet.MAX_FILE_BYTES + 1)
+    with pytest.raises(BadInput, match=r"a.xlsx: is too large for a label workbook \(268 MB\)"):
+        sheets(path)
+
+
+def test_an_old_workbook_with_many_formats_is_read_without_its_merged_cells(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = xlwt.Workbook()
+    page = book.add_sheet("Sheet")
+    page.write_merge(0, 1, 0, 0, "01")
+    page.write(0, 1, "EP1")
+    page.write(1, 1, "EP2")
+    book.save(str(tmp_path / "a.xls"))
+    assert sheets(tmp_path / "a.xls")["Sheet"].rows == [("01", "EP1"), ("01", "EP2")]
+    monkeypatch.setattr(spreadsheet, "MAX_FORMATTED_BYTES", 1000)
+    assert sheets(tmp_path / "a.xls")["Sheet"].rows == [("01", "EP1"), ("", "EP2")]

@@ -256,3 +256,28 @@ def test_a_copy_or_an_extract_on_another_sheet_changes_nothing(tmp_path: Path, s
 def test_an_empty_sheet_with_the_header_does_not_hide_the_labels(tmp_path: Path) -> None:
     table = read_table(two_sheets(tmp_path / "a.xlsx", 0, len(TEXTS)), SCHEMA)
     assert (table.sheet, table.rows, table.findings) == ("new", TEXTS, ())
+
+
+@pytest.mark.parametrize(
+    "limit, part",
+    [("MAX_SHEET_BYTES", "xl/worksheets/sheet1.xml"), ("MAX_PART_BYTES", "xl/theme/theme1.xml")],
+)
+def test_parts_beyond_the_limits_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, part: str
+) -> None:
+    path = nine_columns(tmp_path / "a.xlsx")
+    size = zipfile.ZipFile(path).getinfo(part).file_size
+    monkeypatch.setattr(xlsx, "MAX_PART_BYTES", 2**27)
+    monkeypatch.setattr(xlsx, limit, size)
+    assert "too large" not in refusal_of(path, part)
+    monkeypatch.setattr(xlsx, limit, size - 1)
+    assert f"too large for a label workbook: {part} in it" in refusal_of(path, part)
+
+
+def refusal_of(path: Path, part: str) -> str:
+    """The error about a part, "" where it is not refused."""
+    try:
+        sheets(path)
+    except BadInput as refusal:
+        return str(refusal) if part in str(refusal) else ""
+    return ""

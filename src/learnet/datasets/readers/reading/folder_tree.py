@@ -56,6 +56,9 @@ class FolderScan:
     unreadable: list[PathParts] = field(default_factory=list)
     """Folders that cannot be listed."""
 
+    too_deep: list[PathParts] = field(default_factory=list)
+    """Folders with others below them that are not scanned."""
+
     @property
     def clip_candidates(self) -> list[PathParts]:
         """Folders that may hold the images of a clip, unreadable ones included."""
@@ -201,6 +204,8 @@ def scan_folders(root: Path) -> FolderScan:
         names = _scan_folder(parts, scan, scanned)
         if len(parts) < MAX_DEPTH:
             pending += [(*parts, name) for name in reversed(names)]
+        elif names:
+            scan.too_deep.append(parts)
     return scan
 
 

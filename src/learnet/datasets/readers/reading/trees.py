@@ -7,7 +7,7 @@ from pathlib import Path
 from learnet.core.errors import BadInput, pick
 from learnet.core.records import Finding
 from learnet.datasets.readers.reading.folder_names import FolderKey, PathParts, normalise_name
-from learnet.datasets.readers.reading.folder_tree import FolderScan, FolderTree
+from learnet.datasets.readers.reading.folder_tree import MAX_DEPTH, FolderScan, FolderTree
 from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
 from learnet.datasets.readers.reading.layout import ClipLocation, DatabaseLayout, FolderMatch
 
@@ -106,6 +106,8 @@ def _no_tree(scan: FolderScan, layout: DatabaseLayout) -> BadInput:
         problem = f"there are no folders of clips, but packed archives ({archives})"
         return BadInput(scan.root, problem, "Unpack them.")
     problem = f"there are no folders of clips (such as {layout.example}) in it or below it"
+    if scan.too_deep:
+        problem += f", as far as {MAX_DEPTH} folders down"
     return BadInput(scan.root, problem, f"Give the folder into which {layout.labels.title} was unpacked.")
 
 
@@ -219,7 +221,8 @@ def select_group(root: Path, groups: list[TreeGroup], kind: str | None, layout: 
 
 
 def check_unreadable_folders(scan: FolderScan, selected: TreeGroup) -> list[Finding]:
-    """Report folders that cannot be read, except those of clips, which are reported with their rows.
+    """Report folders that cannot be read, except those of clips, which are reported with their rows, and
+    folders that are not scanned.
 
     Raises:
         BadInput: an unreadable folder is inside the selected trees, such as a subject's folder.
@@ -236,4 +239,8 @@ def check_unreadable_folders(scan: FolderScan, selected: TreeGroup) -> list[Find
         path = relative_path(folder, scan.root)
         message = "it may hold clips or a workbook"
         findings.append(Finding("folder not readable", path, message, serious=True))
+    if scan.too_deep:
+        path = relative_path(scan.root.joinpath(*scan.too_deep[0]), scan.root)
+        message = f"what is more than {MAX_DEPTH} folders below the root is not read, as here"
+        findings.append(Finding("folders too deep", path, message))
     return findings

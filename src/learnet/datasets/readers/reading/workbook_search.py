@@ -26,7 +26,7 @@ _SEARCHED_PARENTS = 3
 """Folders above the root that are searched where there is no workbook below it."""
 
 _MAX_TEXT_TABLES = 20
-"""Text tables of any name that are read where there is no other workbook."""
+"""Text tables of any name that are read where there is no other workbook, those nearest to the root."""
 
 
 def find_workbooks(
@@ -42,6 +42,7 @@ def find_workbooks(
     """
     refusals: list[BadInput] = []
     findings: list[Finding] = []
+    not_read = 0
     parents = [_files_in(folder, workbooks) for folder in scan.root.parents[:_SEARCHED_PARENTS]]
     for files in (scan.spreadsheets, *parents):
         findings += _lock_files(files)
@@ -49,14 +50,21 @@ def find_workbooks(
         tables, refused = _read_all(candidates, workbooks, folders)
         refusals += refused
         if not tables:
-            tables, refused = _read_all(_other_text_tables(files, workbooks), workbooks, folders)
+            texts = _other_text_tables(files, workbooks)
+            tables, refused = _read_all(texts[:_MAX_TEXT_TABLES], workbooks, folders)
             refusals += refused
+            not_read += len(texts[_MAX_TEXT_TABLES:])
         if tables:
             tables.sort(key=lambda table: bool(workbooks.superseded(table)))
             for refusal in refusals:
                 if refusal.path in candidates and not workbooks.is_unrelated(refusal.path):
                     findings.append(_unused_workbook(refusal, tables, workbooks))
             return tables, findings
+    if not_read:
+        problem = (
+            f"no label workbook is found, and {counted(not_read, 'text table')} of other names are not read"
+        )
+        raise BadInput(scan.root, problem, f"Call the table of labels {workbooks.example}, with its suffix.")
     raise _no_workbook(scan.root, refusals, workbooks, has_lock_file=bool(findings))
 
 
@@ -127,14 +135,14 @@ def _candidates(paths: Iterable[Path], workbooks: LabelWorkbooks) -> list[Path]:
 
 
 def _other_text_tables(paths: Iterable[Path], workbooks: LabelWorkbooks) -> list[Path]:
-    """Return the text tables nearest to the root that have no known name."""
+    """Return the text tables that have no known name, those nearest to the root first."""
     tables = []
     for path in paths:
         is_text = path.suffix.lower() in TEXT_SUFFIXES and not path.name.startswith((".", "~$"))
         if is_text and not workbooks.is_preferred(path):
             tables.append(path)
     tables.sort(key=lambda path: (len(path.parts), path))
-    return tables[:_MAX_TEXT_TABLES]
+    return tables
 
 
 def _read_checked(path: Path, workbooks: LabelWorkbooks, folders: Collection[FolderKey]) -> Table:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -109,19 +109,20 @@ class Harness:
         """Run a command with files that cannot grow beyond some bytes, and again without; return what went
         wrong."""
         whole, _ = self._undisturbed(name)
+        timed = TARGETS[name].timed
         failures = []
         for size in largest_files:
             folder, log = self._new_folder(name, f"full-{size}")
             words = [word.format(inputs=self.inputs) for word in TARGETS[name].words]
             with self._server() as server:
                 full = server.ask(words=words, folder=str(folder), log=str(log), largest_file=size)
-                if full["code"] == 0 and tree(folder) == whole:
+                if full["code"] == 0 and tree(folder, timed) == whole:
                     continue
                 lines = log.read_text().splitlines()
                 again = self._run(server, TARGETS[name], folder, log, expected=None)
             if full["code"] != 2 or not lines[-1].startswith("learnet: ") or not ROOM.search(lines[-1]):
                 failures.append(f"{name}, {size} bytes: code {full['code']}, {lines[-5:]}")
-            if again["code"] != 0 or tree(folder) != whole:
+            if again["code"] != 0 or tree(folder, timed) != whole:
                 failures.append(f"{name}, {size} bytes, run again: {log.read_text()}")
         return failures
 
@@ -135,7 +136,7 @@ class Harness:
         for number in range(2):
             folder, log = self._new_folder(name, f"whole-{number}")
             times.append(self._run(self.servers[0], TARGETS[name], folder, log)["seconds"])
-            trees.append(tree(folder))
+            trees.append(tree(folder, TARGETS[name].timed))
         assert trees[0] == trees[1], f"two undisturbed runs of {name} differ"
         return trees[0], max(times)
 
@@ -149,13 +150,13 @@ class Harness:
             killed = self._run(server, TARGETS[name], folder, log, moment)
             if killed["code"] >= 0:
                 return EARLY, []
-            if tree(folder) == whole:
+            if tree(folder, TARGETS[name].timed) == whole:
                 return COMPLETE, []
             again = self._run(server, TARGETS[name], folder, log, expected=None)
         where = f"{name}, seed {seed}, killed after {moment:.3f} s of {seconds:.3f} s"
         if again["code"] != 0:
             return REFUSED, [f"{where}: {log.read_text().splitlines()[-1:]}"]
-        left = tree(folder)
+        left = tree(folder, TARGETS[name].timed)
         if left != whole:
             differing = sorted(path for path in left.keys() | whole if left.get(path) != whole.get(path))
             return OTHER, [f"{where}: {differing}"]
@@ -193,15 +194,20 @@ class Harness:
         return answer
 
 
-def tree(folder: Path) -> dict[str, bytes]:
-    """Return the content of each file, and the name of each empty folder, hidden ones too."""
+def tree(folder: Path, timed: Collection[str] = ()) -> dict[str, bytes]:
+    """Return the content of each file, and the name of each folder, hidden ones too.
+
+    Args:
+        folder: to look at.
+        timed: names of files of which only the name is returned.
+    """
     found = {}
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if path.is_dir():
             found[f"{name}/"] = b""
         elif path.name not in CLOCKS:
-            found[name] = path.read_bytes()
+            found[name] = b"" if name in timed else path.read_bytes()
     return found
 
 

@@ -16,7 +16,7 @@ from learnet.metrics.scores import ONE_PERSON, interval_text
 from learnet.metrics.significance import difference
 from learnet.metrics.summary import summarise
 from learnet.report.comparison.compare import compare
-from learnet.report.comparison.tables import comparison_tables
+from learnet.report.comparison.databases import comparison_tables
 from learnet.report.comparison.writers import as_csv
 from learnet.report.explain.localisation import bootstrap_over_people
 from learnet.report.page import write_report

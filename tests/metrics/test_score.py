@@ -214,7 +214,10 @@ def test_csv_has_every_number(tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(scores_to_csv(report))))
     found = {(row["database"], row["average"], row["measure"]): float(row["value"]) for row in rows}
     others = sum(len(convention.values) for convention in report.conventions[1:])
-    assert len(found) == len(rows) == 3 * 4 + 1 + others
+    further = 1 + 3 * 3  # MCC; mean, quantile and p by chance of three measures
+    assert len(found) == len(rows) == 3 * 4 + 1 + others + further
+    expected_mcc = reference.matthews_corrcoef([1, 0, 0, 0, 2], [1, 1, 0, 0, 0])
+    assert found["all", "pooled, mean over classes", "mcc"] == pytest.approx(expected_mcc)
     pooled = "pooled, mean over classes"
     assert found["all", pooled, "uf1"] == report.conventions[0].values["F1"] == report.whole.values["uf1"]
     swapped = found["all", "pooled, precision mistaken for recall", "recall"]

@@ -15,6 +15,7 @@ from learnet.core.output_checks import CSV, HTML, LATEX, check_outputs
 def compare(
     *studies: Path,
     against: str | None = None,
+    margin: float = 0.05,
     table: Annotated[Path | None, Parameter(name="--csv")] = None,
     latex: Path | None = None,
     html: Path | None = None,
@@ -27,6 +28,8 @@ def compare(
         Study folders.
     against
         Name of the reference study; by default the first one that does not leak.
+    margin
+        Largest difference of two studies that count as equivalent.
     table
         Also write all numbers to this CSV file.
     latex
@@ -35,14 +38,14 @@ def compare(
         Also write a self-contained HTML page.
     """
     from learnet.report.comparison.compare import compare as compare_studies
-    from learnet.report.comparison.tables import comparison_tables
+    from learnet.report.comparison.databases import comparison_tables
     from learnet.report.comparison.writers import write_comparison
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
     inputs = [study / name for study in studies for name in ("outcomes.csv", "study.json")]
     check_outputs([(table, CSV), (latex, LATEX), (html, HTML)], inputs)
-    comparison = compare_studies(studies, against)
+    comparison = compare_studies(studies, against, margin)
     write_comparison(comparison, table, latex, html)
     for shown in comparison_tables(comparison):
         # Published figures have a table of their own, and a terminal has no room for them in the others.

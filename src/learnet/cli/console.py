@@ -192,7 +192,7 @@ def scores(
         studies: name and content of `metrics.json` of each study.
         leaks: why the scores of a study are too high, by its name, for those that leak (`leak_warning`).
     """
-    from learnet.metrics.scores import INTERVAL_NOTE, MEASURE_NAMES
+    from learnet.metrics.scores import MEASURE_NAMES
 
     rows: list[list[str]] = []
     red: set[int] = set()
@@ -219,8 +219,21 @@ def scores(
     table(title, ["study", *MEASURE_NAMES.values()], rows, red)
     for name, reason in leaks.items():
         leak_warning(name, reason)
-    for note in (*notes, INTERVAL_NOTE):
+    for note in (*notes, *_score_notes(studies)):
         out.print(note)
+
+
+def _score_notes(studies: Sequence[tuple[str, "StudyMetrics"]]) -> list[str]:
+    """Return what is to be said of each study beside its scores, and how intervals are to be read."""
+    from learnet.metrics.scores import INTERVAL_NOTE
+    from learnet.report.remarks import study_remarks
+
+    notes = []
+    for name, summary in studies:
+        notes += study_remarks(name, summary)
+    if any(summary.mean["uf1"].low is not None for _, summary in studies):
+        notes.append(INTERVAL_NOTE)
+    return notes
 
 
 def leak_warning(name: str, reason: str) -> None:

@@ -96,6 +96,9 @@ def _print_scores(scored: "ScoreReport") -> None:
 
 def _score_notes(scored: "ScoreReport") -> list[str]:
     """Return what must be known to read the scores."""
+    from learnet.metrics.scores import INTERVAL_NOTE
+    from learnet.report.remarks import chance_text, other_text
+
     seeds = len({outcome.seed for outcome in scored.predictions.outcomes})
     means = f" All scores are means over {seeds} seeds." if seeds > 1 else ""
     notes = [scored.predictions.class_source + means, *scored.predictions.notes]
@@ -103,6 +106,11 @@ def _score_notes(scored: "ScoreReport") -> list[str]:
         if part.absent:
             where = "" if part is scored.whole else f" of {part.name}"
             notes.append(f"No clip{where} has the class {', '.join(part.absent)}, which counts as zero.")
+    notes.append(other_text(scored.other))
+    if scored.chance:
+        notes.append(f"The predictions {chance_text(scored.chance)}")
+    if scored.whole.limits:
+        notes.append(INTERVAL_NOTE)
     if scored.whole.people is None:
         notes.append("The file does not name the people: no intervals and no averages over people.")
     return notes

@@ -1,14 +1,16 @@
 """Score predictions of any origin under every averaging convention, and check their clips."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from learnet.core.csv_files import csv_text
 from learnet.core.records import Outcome
+from learnet.metrics.chance import ChanceTest, chance_test
 from learnet.metrics.conventions import Convention, conventions
-from learnet.metrics.groups import absent_classes, by_dataset, people_of
+from learnet.metrics.groups import absent_classes, by_dataset, by_seed, people_of
 from learnet.metrics.megc2019 import ClipCounts, ListCheck, check_list, clip_counts, repeated_clips
+from learnet.metrics.probabilities import OtherMeasures, other_measures
 from learnet.metrics.read import PredictionFile, read_predictions
 from learnet.metrics.scores import MEASURES, headline, intervals, per_seed_counts, precision_recall_f1
 
@@ -50,6 +52,8 @@ class ScoreReport:
     conventions: tuple[Convention, ...]
     classes: tuple[ClassScores, ...]
     counts: tuple[ClipCounts, ...]  # as `megc2019.clip_counts`
+    other: OtherMeasures
+    chance: ChanceTest | None  # None where the people are not known, or the seeds have other clips
     repeated: tuple[str, ...]  # clips with several predictions, which are all counted
     check: ListCheck | None  # where a list was given
 
@@ -74,6 +78,8 @@ def score(path: str | Path, listed: str | Path | None = None, classes: str = "au
         conventions=tuple(conventions(predictions.outcomes, predictions.classes)),
         classes=tuple(_by_class(predictions)),
         counts=tuple(clip_counts(predictions)),
+        other=other_measures(predictions.outcomes, predictions.classes),
+        chance=_chance(predictions),
         repeated=repeated_clips(predictions),
         check=check_list(predictions, Path(listed)) if listed else None,
     )
@@ -97,7 +103,30 @@ def scores_to_csv(report: ScoreReport) -> str:
     for convention in others:
         for name, value in convention.values.items():
             rows.append((ALL, convention.name, name, value, "", "", *sizes))
+    rows += [(ALL, *cells, "", "", *sizes) for cells in _further_cells(report)]
     return csv_text(rows)
+
+
+def _further_cells(report: ScoreReport) -> list[tuple[str, str, float]]:
+    """Return average, measure and value of further measures and of the test against chance."""
+    cells = []
+    for name, value in asdict(report.other).items():
+        if value is not None:
+            cells.append((report.conventions[0].name, name, value))
+    for measure, by_chance in report.chance.measures.items() if report.chance else ():
+        for name, value in asdict(by_chance).items():
+            cells.append((f"by chance, {name}", measure, value))
+    return cells
+
+
+def _chance(predictions: PredictionFile) -> ChanceTest | None:
+    """Return the test against chance, which needs the people and the same clips with every seed."""
+    entries = set()
+    for part in by_seed(predictions.outcomes).values():
+        entries.add(tuple(sorted((one.person, one.clip, one.truth) for one in part)))
+    if not predictions.has_people or len(entries) > 1:
+        return None
+    return chance_test(predictions.outcomes, predictions.classes)
 
 
 def _sizes(part: PooledScores) -> tuple[int, int | str]:

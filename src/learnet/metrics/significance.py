@@ -12,10 +12,12 @@ from jaxtyping import Bool, Float, Int
 
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
+from learnet.metrics.expanded import smallest_differences
 from learnet.metrics.groups import clips, people_of, persons, truths
 from learnet.metrics.scores import MEASURES, ends, headline, per_seed_counts, resampled
 
 SWAPS = 10_000
+LEVEL = 0.05  # of the test of a difference, and of each of the two one-sided tests of equivalence
 Counts = Float[np.ndarray, "*D S K K"] | Int[np.ndarray, "*D S K K"]
 _BLOCK = 1024  # swaps that are in memory together
 _ROUNDING = 1e-9  # differences of scores that are closer than this are equal
@@ -27,6 +29,8 @@ class Difference:
 
     values: dict[str, float]  # by the names in metrics.MEASURES; above 0 where the first study is better
     limits: dict[str, tuple[float, float]]  # 95 % interval by bootstrap over people; NaN for one person
+    equivalence: dict[str, tuple[float, float]]  # 90 % interval, for the two one-sided tests of equivalence
+    smallest: dict[str, float]  # true difference that these people would show, with a power of 80 %
     p: dict[str, float]  # paired permutation test, two-sided
     people: int  # whose predictions differ; swapping the others changes nothing
     swaps: int  # number of swaps that were tried
@@ -82,11 +86,13 @@ def difference(
     counts_first = per_seed_counts(first, people, classes)
     counts_second = per_seed_counts(second, people, classes)
     values = _mean_headline(counts_first) - _mean_headline(counts_second)
-    limits = ends(resampled(counts_first) - resampled(counts_second), len(people))
+    drawn = resampled(counts_first) - resampled(counts_second)  # (3, draws)
     test = permutation_test(counts_first, counts_second, swaps, seed)
     return Difference(
         values=_by_measure(values),
-        limits=dict(zip(MEASURES, map(tuple, limits.tolist()), strict=True)),
+        limits=_limits(ends(drawn, len(people))),
+        equivalence=_limits(ends(drawn, len(people), tail=LEVEL)),
+        smallest=_by_measure(smallest_differences(drawn, len(people))),
         p=_by_measure(test.p),
         people=test.people,
         swaps=test.swaps,
@@ -188,6 +194,10 @@ def holm(p: Sequence[float]) -> list[float]:
 
 def _by_measure(values: Float[np.ndarray, "3"]) -> dict[str, float]:
     return dict(zip(MEASURES, values.tolist(), strict=True))
+
+
+def _limits(limits: Float[np.ndarray, "3 2"]) -> dict[str, tuple[float, float]]:
+    return dict(zip(MEASURES, map(tuple, limits.tolist()), strict=True))
 
 
 def _mean_headline(counts: Int[np.ndarray, "S P K K"]) -> Float[np.ndarray, "3"]:

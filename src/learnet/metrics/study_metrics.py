@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from learnet.core.serialisation import optional_key
+from learnet.metrics.chance import ChanceTest
+from learnet.metrics.probabilities import OtherMeasures
 
 
 @dataclass(frozen=True)
@@ -103,3 +105,5 @@ class StudyMetrics:
     averaged: SeedMetrics | None = optional_key()  # of scores averaged over seeds, where there are several
     calibration: CalibrationMetrics | None = optional_key()  # where the predictions have scores
     datasets: dict[str, DatasetMetrics] | None = optional_key()  # where the clips are of several datasets
+    chance: ChanceTest | None = optional_key()  # earlier studies lack this and the next
+    other: OtherMeasures | None = optional_key()

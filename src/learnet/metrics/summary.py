@@ -9,7 +9,9 @@ from jaxtyping import Float, Int
 from learnet.core.errors import LearnetError
 from learnet.core.records import Outcome
 from learnet.metrics.calibration import Calibration, calibration
+from learnet.metrics.chance import chance_test
 from learnet.metrics.groups import absent_classes, by_dataset, by_seed, clips, people_of, persons, truths
+from learnet.metrics.probabilities import other_measures
 from learnet.metrics.scores import (
     MEASURES,
     headline,
@@ -58,6 +60,8 @@ def summarise(outcomes: Sequence[Outcome], classes: Sequence[str]) -> StudyMetri
         averaged=averaged,
         calibration=calibrated,
         datasets=of_dataset,
+        chance=chance_test(outcomes, classes),
+        other=other_measures(outcomes, classes),
     )
 
 

@@ -78,7 +78,8 @@ def sheet(group: Group) -> Table:
         differences = (NOTHING, NOTHING)
         if id(record) in compared:
             entry = compared[id(record)]
-            differences = (differs(entry, "uf1"), differs(entry, "accuracy"))
+            uf1, accuracy = (differs(entry, measure, comparison.margin) for measure in ("uf1", "accuracy"))
+            differences = (uf1, accuracy)
         figures = _published(record, ALL, comparison)
         total = _scores(record.summary.mean)
         lines.append(Line((tagged(record), *total, _minutes(record), *differences, figures), record.leaky))

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from learnet.metrics.equivalence import undecided_text
 from learnet.metrics.scores import MEASURES, interval_text
-from learnet.metrics.significance import Difference, difference, mcnemar
+from learnet.metrics.significance import LEVEL, Difference, difference, mcnemar
 from learnet.report.comparison.tables import image_note
 from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, p_text, signed
@@ -104,9 +105,10 @@ def lead(one: StudyRecord, other: StudyRecord, result: Difference, p: float) -> 
         better, worse = other, one
         low, high = -high, -low
     interval = interval_text(low, high, "95% interval {} to {}", signed)
-    verdict = "chance alone seldom does as much" if p < 0.05 else "chance alone may do as much"
+    verdict = "chance alone seldom does as much" if p < LEVEL else "chance alone may do as much"
     sentence = f"UF1 of {_marked(better)} is {abs(value):.3f} above that of {_marked(worse)} ({interval})"
-    return f"{sentence}; {verdict} (p {p_text(p)})."
+    shown = "" if p < LEVEL else f": {undecided_text(result, 'uf1')}"
+    return f"{sentence}; {verdict} (p {p_text(p)}){shown}."
 
 
 def _marked(record: StudyRecord) -> str:

@@ -18,6 +18,7 @@ from learnet.metrics.calibration import BINS, Calibration, calibration
 from learnet.metrics.scores import INTERVAL_NOTE, MEASURES, interval_text
 from learnet.report import tables
 from learnet.report.page_figures import PageFigure, make_page_figure
+from learnet.report.remarks import study_remarks
 from learnet.report.reproduction import command, comparison_command
 from learnet.report.study_checks import check
 from learnet.report.study_record import StudyRecord, reference_of
@@ -53,6 +54,7 @@ def answer(records: Sequence[StudyRecord]) -> dict:
         "figure": figure,
         "drawings": [figure],
         "interval_note": INTERVAL_NOTE,
+        "remarks": [remark for one in records for remark in study_remarks(one.name, one.summary)],
     }
 
 

@@ -19,7 +19,8 @@ from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import difference, holm, mcnemar
 from learnet.report.comparison.compare import Comparison, compare
-from learnet.report.comparison.tables import Line, comparison_tables, differences, notes, published, studies
+from learnet.report.comparison.databases import comparison_tables
+from learnet.report.comparison.tables import Line, differences, notes, published, studies
 from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escape_latex, write_comparison
 from learnet.report.study_record import read_record
 from tests.builders.written_study import CLASSES, write_prepared, write_study

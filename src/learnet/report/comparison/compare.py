@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from learnet.core.errors import pick
+from learnet.core.errors import LearnetError, pick
+from learnet.metrics.combined import CombinedDifference, combine_databases
+from learnet.metrics.equivalence import MARGIN
 from learnet.metrics.published import PublishedScores, published_for
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import Difference, McNemar, difference, holm, mcnemar
@@ -27,6 +29,7 @@ class Compared:
     clips: McNemar  # this study first; the scores of several seeds are averaged
     corrected: dict[str, float]  # Holm-corrected p of each measure and of CLIPS
     is_corrected: bool  # False for a single comparison
+    combined: CombinedDifference | None  # where the clips are of several databases
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Comparison:
     against: StudyRecord  # the reference, one of `records`
     compared: tuple[Compared, ...]  # all other studies, in their order
     published: tuple[PublishedScores, ...]  # figures for the same databases and classes
+    margin: float = MARGIN  # largest difference of equivalent studies
 
     @property
     def databases(self) -> tuple[str, ...]:
@@ -44,21 +48,29 @@ class Comparison:
         return tuple(self.records[0].summary.datasets or {})
 
 
-def compare(folders: str | Path | Sequence[str | Path], against: str | None = None) -> Comparison:
+def compare(
+    folders: str | Path | Sequence[str | Path], against: str | None = None, margin: float = MARGIN
+) -> Comparison:
     """Read studies and compare each of them with a reference study.
 
     Args:
         folders: study folders over the same clips, true classes and class list.
         against: name of the reference; by default the first study that does not leak.
+        margin: largest difference of two equivalent studies, between 0 and 1.
 
     Raises:
-        LearnetError: no study, a repeated study, no study called `against`, or studies over different clips.
+        LearnetError: a margin out of its range, no study, a repeated study, no study called `against`, or
+            studies over different clips.
         BadInput: a folder without readable outcomes.
     """
-    return compare_records(read_records(folders), against)
+    if not 0 < margin < 1:
+        raise LearnetError(f"The margin {margin:g} is not between 0 and 1.", "Give one such as 0.05.")
+    return compare_records(read_records(folders), against, margin)
 
 
-def compare_records(studies: Sequence[StudyRecord], against: str | None = None) -> Comparison:
+def compare_records(
+    studies: Sequence[StudyRecord], against: str | None = None, margin: float = MARGIN
+) -> Comparison:
     """Compare studies that `read_records` has read, as `compare`."""
     records = leaky_after_honest(studies)
     by_name = {record.name: record for record in records}
@@ -72,9 +84,13 @@ def compare_records(studies: Sequence[StudyRecord], against: str | None = None) 
     compared = []
     for index, other in enumerate(others):
         own_p = {key: values[index] for key, values in corrected.items()}
-        compared.append(Compared(other, differences[index], clip_tests[index], own_p, len(others) > 1))
+        combined = None
+        if len(datasets(other)) > 1:
+            combined = combine_databases(other.outcomes, reference.outcomes, other.classes)
+        result = differences[index]
+        compared.append(Compared(other, result, clip_tests[index], own_p, len(others) > 1, combined))
     published = published_for(datasets(records[0]), scheme(records[0]))
-    return Comparison(tuple(records), reference, tuple(compared), tuple(published))
+    return Comparison(tuple(records), reference, tuple(compared), tuple(published), margin)
 
 
 def leaky_after_honest(records: Sequence[StudyRecord]) -> list[StudyRecord]:

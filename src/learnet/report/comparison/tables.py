@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from learnet.core.errors import counted
 from learnet.datasets.readers.megc2019 import PARTS
+from learnet.metrics.equivalence import verdict
 from learnet.metrics.published import ALL, COMPOSITE, PublishedScores
 from learnet.metrics.scores import INTERVAL_NOTE, MEASURES, interval_text
 from learnet.metrics.significance import Difference
@@ -21,6 +22,7 @@ from learnet.report.comparison.compare import (
     network,
     scheme,
 )
+from learnet.report.remarks import study_remarks
 from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, floor, p_text, signed
 from learnet.study.description import LEAK_CONSEQUENCE
@@ -44,12 +46,6 @@ class Table:
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
     wide: tuple[str, ...] = ()  # columns that contain sentences
-
-
-def comparison_tables(comparison: Comparison) -> list[Table]:
-    """Return the tables of studies, of differences and of published figures, without the empty ones."""
-    tables = [studies(comparison), differences(comparison), published(comparison)]
-    return [table for table in tables if table.lines]
 
 
 def studies(comparison: Comparison) -> Table:
@@ -86,7 +82,8 @@ def differences(comparison: Comparison) -> Table:
     lines = []
     for compared in comparison.compared:
         name = f"{tagged(compared.record)}\n{_permutations(compared.difference)}"
-        cells = (name, *(differs(compared, measure) for measure in MEASURES), _clips(compared))
+        values = [differs(compared, measure, comparison.margin) for measure in MEASURES]
+        cells = (name, *values, _clips(compared))
         lines.append(Line(cells, compared.record.leaky))
     title = (
         f"Difference from {tagged(comparison.against)} [95 % interval]; "
@@ -130,10 +127,25 @@ def notes(comparison: Comparison) -> list[str]:
         absent = ", ".join(first.dataset_metrics(name).absent)
         if absent:
             sentences.append(f"No clip of {name} has the class {absent}, which counts as zero there.")
-    sentences.append(INTERVAL_NOTE)
+    for record in comparison.records:
+        sentences += study_remarks(tagged(record), record.summary)
+    if first.summary.mean["uf1"].low is not None:
+        sentences.append(INTERVAL_NOTE)
+    if comparison.compared:
+        sentences.append(_verdict_note(comparison))
     if comparison.published:
         sentences += _published_notes(comparison)
     return sentences
+
+
+def _verdict_note(comparison: Comparison) -> str:
+    """Return what the last line of a difference means."""
+    return (
+        "Different: p below 0.05 (corrected, where there are several studies). "
+        f"Equivalent within {comparison.margin:g}: the 90 % interval lies within ±{comparison.margin:g} "
+        "(two one-sided tests). Cannot tell below a number: with as many people as these, smaller true "
+        "differences are missed too often (power below 80 %)."
+    )
 
 
 def image_note(records: Sequence[StudyRecord]) -> str:
@@ -216,11 +228,13 @@ def _permutations(result: Difference) -> str:
     return f"{counted(result.people, 'person differs', 'people differ')}, {number} swaps"
 
 
-def differs(compared: Compared, measure: str) -> str:
-    """Return the difference from the reference in a measure: value, interval, p."""
+def differs(compared: Compared, measure: str, margin: float) -> str:
+    """Return the difference from the reference in a measure: value, interval, p, what these people show."""
     low, high = compared.difference.limits[measure]
     interval = interval_text(low, high, number=lambda end: signed(end, 2))
-    return "\n".join((signed(compared.difference.values[measure]), interval, *_p_lines(compared, measure)))
+    value = signed(compared.difference.values[measure])
+    shown = verdict(compared.difference, measure, compared.corrected[measure], margin)
+    return "\n".join((value, interval, *_p_lines(compared, measure), shown))
 
 
 def _clips(compared: Compared) -> str:

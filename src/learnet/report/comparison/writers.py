@@ -11,11 +11,13 @@ import pandas as pd
 from learnet.core.csv_files import csv_text
 from learnet.core.files import write_atomically
 from learnet.core.printable import printable
+from learnet.metrics.equivalence import verdict
 from learnet.metrics.published import PublishedScores
 from learnet.metrics.scores import MEASURES
-from learnet.metrics.study_metrics import MeanScore
+from learnet.metrics.study_metrics import MeanScore, StudyMetrics
 from learnet.report.comparison.compare import CLIPS, Compared, Comparison, motion, network, scheme
-from learnet.report.comparison.tables import Line, Table, comparison_tables, made, notes
+from learnet.report.comparison.databases import comparison_tables
+from learnet.report.comparison.tables import Line, Table, made, notes
 from learnet.report.page import Part, render, scores_figure, write_page
 from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, floor
@@ -36,6 +38,10 @@ STUDY_COLUMNS = (
 )
 SCORE_SUFFIXES = {"": "value", " low": "low", " high": "high", " spread": "spread"}
 DIFFERENCE_SUFFIXES = ("", " low", " high", " p", " p Holm")
+EQUIVALENCE_SUFFIXES = (" 90 % low", " 90 % high", " smallest shown", " shows")
+COMBINED_SUFFIXES = (" combined Z", " combined p")
+FURTHER = {"mcc": "MCC", "log_loss": "log loss", "brier": "Brier score", "auc": "macro AUC"}
+CHANCE_SUFFIXES = {" by chance": "mean", " by chance 95 %": "high", " against chance p": "p"}
 
 
 def _columns() -> tuple[str, ...]:
@@ -48,7 +54,12 @@ def _columns() -> tuple[str, ...]:
         columns += [f"{name} difference{suffix}" for suffix in DIFFERENCE_SUFFIXES]
     columns += ["right only here", "right only there", "McNemar p", "McNemar p Holm", "published by", "year"]
     columns += [f"published {name}" for name in NAMES.values()]
-    return (*columns, "source", "caveat")
+    columns += ["source", "caveat", *FURTHER.values()]
+    for name in NAMES.values():
+        columns += [f"{name}{suffix}" for suffix in CHANCE_SUFFIXES]
+    for name in NAMES.values():
+        columns += [f"{name} difference{suffix}" for suffix in (*EQUIVALENCE_SUFFIXES, *COMBINED_SUFFIXES)]
+    return (*columns, "margin", "effect size")
 
 
 COLUMNS = _columns()
@@ -127,22 +138,24 @@ def rows(comparison: Comparison) -> Iterator[dict[str, object]]:
     for record in comparison.records:
         row = {"kind": "study", **_study_cells(record), "database": "all"}
         row |= {"clips": len(record.answers), "people": len({o.person for o in record.outcomes})}
-        row |= _score_cells(record.summary.mean)
-        if id(record) in compared:
-            row |= _difference_cells(compared[id(record)], comparison.against)
+        row |= _score_cells(record.summary.mean) | _further_cells(record.summary)
+        entry = compared.get(id(record))
+        if entry:
+            row |= _difference_cells(entry, comparison.against) | _verdict_cells(entry, comparison.margin)
         yield row
         for name in comparison.databases:
             part = record.dataset_metrics(name)
             row = {"kind": "database", **_study_cells(record), "database": name}
             row |= {"clips": part.clips, "people": part.people}
-            yield row | _score_cells(part.mean)
+            row |= _score_cells(part.mean)
+            yield row | _database_difference_cells(entry, name, comparison.against)
     baseline = floor(comparison.records[0])
     baseline_scores = {NAMES[measure]: value for measure, value in baseline.values.items()}
     yield {"kind": "majority baseline", "network": f"always {baseline.emotion}", **baseline_scores}
     kind = made(comparison.records[0])
-    for entry in comparison.published:
-        for database, values in entry.values.items():
-            row = _published_cells(entry, database, values)
+    for figures in comparison.published:
+        for database, values in figures.values.items():
+            row = _published_cells(figures, database, values)
             yield row | {"synthetic": f"the clips here are {kind}"} if kind else row
 
 
@@ -184,6 +197,54 @@ def _difference_cells(compared: Compared, against: StudyRecord) -> dict[str, obj
     cells["McNemar p"] = compared.clips.p
     cells["McNemar p Holm"] = compared.corrected[CLIPS]
     return cells
+
+
+def _further_cells(summary: StudyMetrics) -> dict[str, object]:
+    """Return the further measures of a study, and its measures by chance."""
+    cells: dict[str, object] = {}
+    if summary.other:
+        values = asdict(summary.other)
+        cells |= {column: values[key] for key, column in FURTHER.items() if values[key] is not None}
+    for measure, by_chance in summary.chance.measures.items() if summary.chance else ():
+        for suffix, key in CHANCE_SUFFIXES.items():
+            cells[f"{NAMES[measure]}{suffix}"] = getattr(by_chance, key)
+    return cells
+
+
+def _verdict_cells(compared: Compared, margin: float) -> dict[str, object]:
+    """Return what the people show about the differences from the reference, and their combination over
+    databases."""
+    cells: dict[str, object] = {"margin": margin}
+    result, combined = compared.difference, compared.combined
+    for measure in MEASURES:
+        shown = verdict(result, measure, compared.corrected[measure], margin)
+        numbers = (*result.equivalence[measure], result.smallest[measure])
+        values = ["" if np.isnan(number) else number for number in numbers]  # NaN: one person
+        column = f"{NAMES[measure]} difference"
+        for suffix, value in zip(EQUIVALENCE_SUFFIXES, (*values, shown), strict=True):
+            cells[column + suffix] = value
+        if combined:
+            cells |= {
+                f"{column} combined Z": combined.z[measure],
+                f"{column} combined p": combined.p[measure],
+            }
+    if combined and combined.effect is not None:
+        cells["effect size"] = combined.effect
+    return cells
+
+
+def _database_difference_cells(
+    compared: Compared | None, database: str, against: StudyRecord
+) -> dict[str, object]:
+    """Return the differences from the reference in a database; nothing for the reference itself."""
+    if not compared or not compared.combined:
+        return {}
+    part = next(one for one in compared.combined.databases if one.database == database)
+    cells: dict[str, object] = {"against": against.name}
+    for measure in MEASURES:
+        cells[f"{NAMES[measure]} difference"] = part.values[measure]
+        cells[f"{NAMES[measure]} difference p"] = part.p[measure]
+    return cells if part.effect is None else cells | {"effect size": part.effect}
 
 
 def _published_cells(entry: PublishedScores, database: str, values: Mapping[str, float]) -> dict[str, object]:

@@ -147,3 +147,24 @@ def test_labels_of_ones_own(tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text(f"{header},,,,\na,01,disgust\n,,,,b,02,fear\n")
     with pytest.raises(BadAnnotation, match="row 3: there is no path, subject, emotion"):
         folder.read(tmp_path)
+
+
+def test_words_are_no_labels_where_people_and_clips_have_names(tmp_path: Path) -> None:
+    """The header is a row of words as well."""
+    for name in ("a", "b"):
+        images(tmp_path / name, range(1, 9))
+    book = openpyxl.Workbook()
+    for row in [
+        ("path", "subject", "emotion", "coder", "second emotion", "sex"),
+        ("a", "Anna", "disgust", "Carla", "fear", "female"),
+        ("b", "Bert", "fear", "Dora", "anger", "male"),
+    ]:
+        book.active.append(row)
+    page = book.create_sheet("notes")
+    for row in [("coded", "by", "Carla"), ("see", "the", "book", "of", "codes"), ("unit", "muscle", "face")]:
+        page.append(row)
+    book.save(tmp_path / "labels.xlsx")
+    assert kinds(folder.read(tmp_path), serious=True) == []
+    page.append(("c", "Carla", "anger"))
+    book.save(tmp_path / "labels.xlsx")
+    assert "the first is row 4: 'c Carla anger'" in of_kind(folder.read(tmp_path), KIND).what

@@ -71,7 +71,7 @@ class Table:
     """About merged cells, other sheets with the same header, and rows that are not read."""
 
     read_columns: dict[int, Collection[int]] = field(default_factory=dict)
-    """Row number -> columns that hold fields, from 0; all columns of a note that has keys."""
+    """Row number -> columns that hold fields, from 0; all columns of a header, or of a note with keys."""
 
     def location(self, index: int) -> str:
         """Return the place of `rows[index]` for messages: "labels.csv row 12"."""
@@ -204,6 +204,8 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
     first_row = header_index + 1
     merged = [row_number for row_number in sheet.merged_rows if row_number > first_row]
     table = Table(path, name, headers, [], [], findings=_merged_cells(path, name, merged))
+    table.read_columns[first_row] = range(len(headers))
+    may_have_block_beside = _may_have_block_beside(headers, columns, schema)
     for row_number, row in enumerate(sheet.rows[first_row:], start=first_row + 1):
         if not any(row):
             continue
@@ -211,9 +213,10 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
         if columns_in_row.keys() >= set(schema.required):
             columns = columns_in_row  # the header of another block
             remark_columns = _remark_columns(row, columns)
+            table.read_columns[row_number] = range(len(row))
             continue
         cells = _cells(row, columns, fields)
-        table.read_columns[row_number] = columns.values()
+        table.read_columns[row_number] = columns.values() if may_have_block_beside else range(len(row))
         if all(cells[key] for key in schema.keys) and not schema.is_note(cells):
             table.rows.append(cells)
             table.row_numbers.append(row_number)
@@ -225,6 +228,16 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
         if any(cells[key] for key in schema.keys):  # what is in it is told, or it is a note of the owners
             table.read_columns[row_number] = range(len(row))
     return table
+
+
+def _may_have_block_beside(headers: Sequence[str], columns: Mapping[str, int], schema: TableSchema) -> bool:
+    """Return whether cells beside those of a row may be a label: the header is repeated, or labels have frames.
+
+    Without frames, other columns (a coder, a second emotion, a sex) would be taken for labels.
+    """
+    others = tuple(header for column, header in enumerate(headers) if column not in columns.values())
+    is_repeated = _find_columns(others, schema).keys() >= set(schema.required)
+    return is_repeated or any(name.startswith("onset") for name in schema.required)
 
 
 def _cells(row: Sequence[str], columns: Mapping[str, int], fields: Iterable[str]) -> Cells:

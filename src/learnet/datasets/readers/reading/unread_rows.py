@@ -16,6 +16,7 @@ FINDING = "rows that are not read"
 ReadColumns = Mapping[str, Mapping[int, Collection[int]]]
 """Sheet -> number of each row of which something was read -> the columns that were read, from 0."""
 
+_MANY_NUMBERS = 3  # such as subject, onset and offset
 _LONGEST_EXAMPLE = 60  # letters of a row in a message
 
 
@@ -50,12 +51,19 @@ class RowPattern:
         return not any(clip <= lowered for clip in self.clips)
 
     def _fit(self, texts: Sequence[str]) -> bool:
-        """Return whether there are enough texts like those of the required fields."""
+        """Return whether there are enough texts like those of the required fields.
+
+        Where a label has few numbers, one text must be a value that was read, or an emotion: names of people
+        and clips may look like any word.
+        """
+        known = 0
         similar = 0
         for text in texts:
             word = text.lower()
-            similar += word in self.values or _is_emotion(word) or _shape(text) in self.shapes
-        return similar >= self.texts
+            is_known = word in self.values or _is_emotion(word)
+            known += is_known
+            similar += is_known or _shape(text) in self.shapes
+        return similar >= self.texts and (known > 0 or self.numbers >= _MANY_NUMBERS)
 
 
 def row_pattern(

@@ -231,7 +231,7 @@ def _table_below(path: Path, name: str, sheet: Sheet, header_index: int, schema:
 
 
 def _may_have_block_beside(headers: Sequence[str], columns: Mapping[str, int], schema: TableSchema) -> bool:
-    """Return whether cells beside those of a row may be a label: the header is there twice, or they have frames.
+    """Return whether cells beside those of a row may be a label: a second header, or labels with frames.
 
     Without frames, other columns (a coder, a second emotion, a sex) would be taken for labels.
     """

@@ -17,6 +17,7 @@ ONE_PERSON = [
     ("Zoë", unicodedata.normalize("NFD", "Zoë"), "zoe"),
     ("sub03", "03", "S3", "Subject 3", "subject_003", "spNO.3", "No. 3"),
     ("P07", "participant 7", "person-07", "7"),
+    ("VP7", "Vp_07", "Proband 7", "P7"),
     ("casme2/sub01", "CASME2/1", "casme-2/S01"),
     ("03a", "3A"),
     ("Anna", "\u0410nna", "\u0391nn\u0430"),  # with a Cyrillic and a Greek first letter

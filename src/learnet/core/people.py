@@ -16,6 +16,7 @@ FINDING = "person spelled twice"
 _PREFIXES = {
     **dict.fromkeys(("s", "sub", "subj", "subject", "sp"), "subject"),
     **dict.fromkeys(("p", "pp", "part", "participant", "person"), "participant"),
+    **dict.fromkeys(("vp", "versuchsperson", "proband", "probandin"), "participant"),  # German
     "o": "zero",  # `O1`, which looks like `01`
 }
 """Words before the number of a person, and what they stand for."""

@@ -429,3 +429,21 @@ def test_a_status_that_learnet_does_not_write_is_left_out_with_a_note(tmp_path: 
     assert "1 status left out; known are found, confirmed, changed, added." in read.notes
     write_annotations(tmp_path / "plain.csv", [replace(event, status="") for event in read.events])
     assert "status" not in (tmp_path / "plain.csv").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "onset_s,offset_s,label,,onset_s,offset_s,label\n1,2,happiness,,3,4,fear\n",
+            "the column onset_s is there twice",
+        ),
+        ("onset_s,offset_s,label\n0,5,0,8,happiness\n", "line 2: it has more values than columns (3)"),
+    ],
+)
+def test_values_that_no_column_would_take_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(text)
+    with pytest.raises(BadInput) as refusal:
+        read_annotations(path, Recording(fps=25.0))
+    assert message in str(refusal.value)

@@ -200,3 +200,11 @@ def test_other_decimal_commas_are_read(tmp_path: Path, text: str, number: float)
     log = write(tmp_path, "log.csv", f"video;gt_onset;gt_offset;onset;offset;score\na;0;2;{text};2;1,000\n")
     (found,) = read_spotting_log(log).predictions
     assert (found.onset, found.score) == (number, 1.0)
+
+
+def test_fractions_are_told_because_they_may_be_seconds(tmp_path: Path) -> None:
+    header = "video,gt_onset,gt_offset,onset,offset\n"
+    seconds = write(tmp_path, "log.csv", f"{header}a,0.5,0.9,0.52,0.95\n")
+    assert "not seconds" in "".join(read_spotting_log(seconds).notes)
+    frames = write(tmp_path, "log.csv", f"{header}a,5.0,9,5,9\n")
+    assert read_spotting_log(frames).notes == ()

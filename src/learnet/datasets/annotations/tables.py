@@ -92,8 +92,17 @@ def read_table(path: Path, rows: Rows) -> Entries:
         named = ", ".join(header)[:120]
         problem = f"this table has neither onset and offset nor onset_s and offset_s; it has {named}"
         raise BadInput(path, problem, "Name the columns in the first line.")
+    repeated = [name for name in ("onset", "offset", "onset_s", "offset_s") if header.count(name) > 1]
+    if repeated:
+        problem = f"the column {repeated[0]} is there twice, so that events may lie beside each other"
+        raise BadInput(path, problem, "Write one event in each line.")
     entries, read = [], []
     for number, cells in rows[1:]:
+        if any(cells[len(header) :]):
+            problem = f"it has more values than columns ({len(header)})"
+            raise BadInput(
+                f"{path} line {number}", problem, "Write decimals with a point, or quote the value."
+            )
         if any(cells):
             row = dict(reversed(list(zip(header, cells, strict=False))))  # of two with one name the first
             if PREDICTED in header:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from learnet.core.csv_files import decimal_number
 from learnet.core.errors import BadAnnotation, BadInput, LearnetError, counted
 from learnet.core.frame_rates import MAX_FPS, MIN_FPS
 from learnet.core.label_words import (
@@ -48,6 +49,7 @@ from learnet.datasets.readers.reading.label_files import (
     LABEL_FILES,
     compare_label_files,
     find_label_files,
+    report_two_people,
     report_unlabelled,
 )
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_from_frames
@@ -205,6 +207,7 @@ def _read_label_file(path: Path, others: Sequence[Path], findings: list[Finding]
         message = f"{', '.join(unused)}; known are {', '.join(SCHEMA.columns)}"
         findings.append(Finding("columns not used", str(path), message))
     labelled = [_parse_row(table, index) for index in range(len(table.rows))]
+    findings += report_two_people(path, labelled)
     findings += report_unlabelled(path, [item.path for item in labelled])
     return labelled
 
@@ -222,9 +225,12 @@ def _parse_row(table: Table, index: int) -> LabelledClip:
         onset = whole_number(cells["onset"])
         apex = whole_number(cells["apex"])
         offset = whole_number(cells["offset"])
-        fps = None if is_missing(cells["fps"]) else float(cells["fps"])
     except ValueError as error:
-        raise BadAnnotation(location, str(error), "Frames are whole numbers, fps is a number.") from error
+        raise BadAnnotation(location, str(error), "Frames are whole numbers.") from error
+    try:
+        fps = None if is_missing(cells["fps"]) else decimal_number(cells["fps"])
+    except ValueError as error:
+        raise BadAnnotation(location, f"fps {cells['fps'][:40]!r} is not a number", "Write 200.") from error
     if fps is not None and not MIN_FPS <= fps <= MAX_FPS:
         raise BadAnnotation(location, f"{cells['fps']} frames per second is not a frame rate")
     name = cells["name"] or _default_name(path, onset, offset)

@@ -233,6 +233,11 @@ def _read_rows(path: Path, is_truth: bool, events: Sequence[Interval] = ()) -> t
         named = {**_named_cells(positions, cells), **common}
         if named.get("kind", "").lower() != BLINK:
             rows.append(_read_row(f"{path} line {number}", number, named, is_truth))
+    read = [interval for row in rows for interval in (row.event, row.prediction) if interval]
+    if any(not float(mark).is_integer() for interval in read for mark in (interval.onset, interval.offset)):
+        notes.append(
+            f"Some onsets or offsets of {path.name} have fractions; they count as frames, not seconds."
+        )
     if len(rows) < len(lines):
         notes.append(f"{counted(len(lines) - len(rows), 'blink')} of {path.name} left out.")
     return rows, notes

@@ -67,3 +67,27 @@ def test_another_sheet_with_more_labels_is_a_serious_finding(tmp_path: Path) -> 
     assert kinds(read(tmp_path), serious=True) == ["another sheet of labels"]
     workbook(tmp_path / "labels.xlsx", 3, 2)
     assert kinds(read(tmp_path), serious=True) == []
+
+
+def test_one_clip_with_labels_of_two_people_is_a_serious_finding(tmp_path: Path) -> None:
+    """Other frames of the same video may show another person."""
+    clips_of_own(tmp_path)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path,subject,emotion\na,01,disgust\na,02,disgust\n")
+    finding = of_kind(read(tmp_path), "clip of two people")
+    assert finding.serious and "row 3: the same frames have labels of '01' and '02'" in finding.what
+    header = "path,subject,emotion,onset,offset"
+    labels.write_text(f"{header}\na,01,disgust,1,3\na,02,disgust,4,8\na,01,fear,2,3\n")
+    assert kinds(read(tmp_path), serious=True) == []
+    labels.write_text(f"{header}\na,01,disgust,1,4\na,02,disgust,4,8\n")
+    assert kinds(read(tmp_path), serious=True) == ["clip of two people"]
+
+
+def test_a_frame_rate_may_have_a_decimal_comma(tmp_path: Path) -> None:
+    clips_of_own(tmp_path)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("path;subject;emotion;fps\na;01;disgust;59,94\n")
+    assert [clip.fps for clip in read(tmp_path).clips] == [59.94]
+    labels.write_text("path;subject;emotion;fps\na;01;disgust;200 fps\n")
+    with pytest.raises(BadInput, match="row 2: fps '200 fps' is not a number"):
+        read(tmp_path)

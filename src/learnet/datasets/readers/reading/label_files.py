@@ -6,8 +6,10 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, counted
 from learnet.core.records import Finding
+from learnet.datasets.readers.reading.annotated import LabelledClip
 from learnet.datasets.readers.reading.folder_names import normalise_name
 from learnet.datasets.readers.reading.folder_tree import is_hidden, list_folder
+from learnet.datasets.readers.reading.rows import LabelRow
 from learnet.datasets.readers.reading.sheet import OTHER_SUFFIXES, TEXT_SUFFIXES, WORKBOOK_SUFFIXES
 from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
 from learnet.video.images import IMAGE_SUFFIXES, VIDEO_SUFFIXES
@@ -42,6 +44,34 @@ def compare_label_files(used: Table, others: Sequence[Path], schema: TableSchema
                 f"; {counted(new, 'row')} of this one is not in it: delete the file that does not count"
             )
         yield Finding("label file not used", path.name, message, serious=new > 0)
+
+
+def report_two_people(labels: Path, labelled: Sequence[LabelledClip]) -> Iterator[Finding]:
+    """Report videos and folders of which the same frames have labels of two people.
+
+    Args:
+        labels: the table.
+        labelled: its clips.
+    """
+    first: dict[str, list[LabelledClip]] = {}
+    for clip in labelled:
+        others = first.setdefault(_real_name(clip.path), [])
+        for other in others:
+            if other.row.subject != clip.row.subject and _share_frames(other.row, clip.row):
+                people = f"{other.row.subject!r} and {clip.row.subject!r}"
+                message = f"{clip.row.location}: the same frames have labels of {people}; whose face is it?"
+                yield Finding("clip of two people", str(clip.path), message, serious=True)
+                break
+        others.append(clip)
+
+
+def _share_frames(first: LabelRow, second: LabelRow) -> bool:
+    """Return whether two clips of one video overlap; without onset or offset a clip has no limit there."""
+    marks = (first.onset, first.offset, second.onset, second.offset)
+    first_onset, first_offset, second_onset, second_offset = marks
+    is_before = first_offset is not None and second_onset is not None and first_offset < second_onset
+    is_after = second_offset is not None and first_onset is not None and second_offset < first_onset
+    return not (is_before or is_after)
 
 
 def report_unlabelled(labels: Path, labelled: Iterable[Path]) -> Iterator[Finding]:

@@ -4,7 +4,6 @@ A clip is a video file or a folder of images. The user can correct every error h
 reading instead of leaving a clip out.
 """
 
-import itertools
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,7 +32,7 @@ from learnet.datasets.readers.reading.annotated import (
     find_annotated_videos,
     read_annotated_videos,
 )
-from learnet.datasets.readers.reading.cells import is_missing, normalise_header, whole_number
+from learnet.datasets.readers.reading.cells import is_missing, whole_number
 from learnet.datasets.readers.reading.dataset import Dataset
 from learnet.datasets.readers.reading.folder_names import (
     find_existing_path,
@@ -54,7 +53,7 @@ from learnet.datasets.readers.reading.label_files import (
 )
 from learnet.datasets.readers.reading.matching import TreeProperties, clip_from_frames
 from learnet.datasets.readers.reading.rows import LabelRow
-from learnet.datasets.readers.reading.table import Table, TableSchema, read_table
+from learnet.datasets.readers.reading.table import Table, TableSchema, read_table, unused_headers
 from learnet.video.base import DEFAULT_FPS, VideoInfo
 from learnet.video.images import VIDEO_SUFFIXES
 from learnet.video.reader import open_video
@@ -201,8 +200,7 @@ def _read_label_file(path: Path, others: Sequence[Path], findings: list[Finding]
     if not table.rows:
         raise BadInput(path, "names no clips", "Add a row per clip.")
     check_cells(table)
-    used = set(itertools.chain.from_iterable(SCHEMA.columns.values()))
-    unused = [header for header in table.headers if header and normalise_header(header) not in used]
+    unused = unused_headers(table, SCHEMA)
     if unused:
         message = f"{', '.join(unused)}; known are {', '.join(SCHEMA.columns)}"
         findings.append(Finding("columns not used", str(path), message))

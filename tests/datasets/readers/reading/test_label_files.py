@@ -91,3 +91,11 @@ def test_a_frame_rate_may_have_a_decimal_comma(tmp_path: Path) -> None:
     labels.write_text("path;subject;emotion;fps\na;01;disgust;200 fps\n")
     with pytest.raises(BadInput, match="row 2: fps '200 fps' is not a number"):
         read(tmp_path)
+
+
+def test_the_second_of_two_columns_for_one_field_is_told(tmp_path: Path) -> None:
+    clips_of_own(tmp_path)
+    (tmp_path / "labels.csv").write_text("path,subject,label,emotion,emotion\na,01,0,disgust,fear\n")
+    reading = read(tmp_path)
+    assert [clip.emotion for clip in reading.clips] == ["disgust"]
+    assert of_kind(reading, "columns not used").what.startswith("label, emotion; known are")

@@ -154,6 +154,12 @@ def _find_columns(header: tuple[str, ...], schema: TableSchema) -> dict[str, int
     return columns
 
 
+def unused_headers(table: Table, schema: TableSchema) -> list[str]:
+    """Return the headers of columns that are not read, also the second of two for one field."""
+    used = _find_columns(table.headers, schema).values()
+    return [header for column, header in enumerate(table.headers) if header and column not in used]
+
+
 def other_sheets(path: Path, used: str, rows_of_sheet: Mapping[str, list[Cells]]) -> Iterator[Finding]:
     """Report sheets with the same columns and rows that the used one lacks: they may be the labels.
 

@@ -1,5 +1,6 @@
 """Cut off or damaged files, in formats that announce no number of frames: nothing is lost silently."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from learnet.core.errors import BadVideo
 from learnet.video.asf import are_packets_whole, read_asf_header
 from learnet.video.libav import CUT_OFF_FRAMES, DAMAGED_FRAMES, GAP_FRAMES, MISSING_FRAMES
 from learnet.video.mjpeg import are_pictures_whole
+from learnet.video.picture_numbers import PictureNumbers
 from learnet.video.reader import open_video, read_clip, read_frames
 from tests.builders.videos import numbered
 
@@ -287,3 +289,39 @@ def test_pictures_of_any_writer_and_text_between_them_are_whole(tmp_path: Path) 
         path.write_bytes(damaged)
         with path.open("rb") as file:
             assert not are_pictures_whole(file)
+
+
+def lacks_numbers(path: Path) -> bool:
+    with av.open(str(path)) as container:
+        numbers = PictureNumbers(container.streams.video[0])
+        assert list(numbers.watch(container.demux()))
+        return numbers.are_missing
+
+
+@pytest.mark.parametrize("codec, groups", [("mpeg1video", "10"), ("mpeg2video", "12")])
+@pytest.mark.parametrize("reordered", ["0", "2"])
+def test_a_picture_of_mpeg_whose_start_is_damaged_is_told(
+    tmp_path: Path, codec: str, groups: str, reordered: str
+) -> None:
+    """It becomes a part of the one before it, and the time stamps of the others are counted on."""
+    path = tmp_path / "film.mpg"
+    options = {"g": groups, "bf": reordered, "sc_threshold": "1000000000"}  # no groups besides
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=options)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuv420p"
+        for pixels in numbered(FRAMES):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        container.mux(stream.encode())
+    with open_video(path) as video:
+        assert len(list(video)) == FRAMES and video.losses == {}
+    assert not lacks_numbers(path)
+    data = path.read_bytes()
+    starts = [match.start() for match in re.finditer(b"\0\0\1\0", data)]
+    assert len(starts) >= FRAMES - 2  # others lie across the packets of the container
+    for number in (4, 17):
+        start = starts[number]
+        path.write_bytes(data[:start] + b"\x55" * 8 + data[start + 8 :])
+        with open_video(path) as video:
+            assert len(list(video)) < FRAMES
+            assert video.losses
+        assert lacks_numbers(path)

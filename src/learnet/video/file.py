@@ -15,6 +15,7 @@ import av.container
 from learnet.core.errors import BadInput, BadVideo, counted
 from learnet.core.frame_rates import check_frame_rate
 from learnet.video.base import DEFAULT_FPS, Frame, FrameRange, Pixels, Video, VideoInfo
+from learnet.video.file_end import count_mp4_films
 from learnet.video.libav import (
     GAP_FRAMES,
     MISSING_FRAMES,
@@ -86,7 +87,8 @@ class FileVideo(Video):
                 f"The file has {tracks} tracks of pictures; the one of {codec.width}x{codec.height} pixels "
                 "is read."
             )
-        notes += _structure_notes(self.packets)
+        is_mp4 = self.container.format.name.startswith("mov")
+        notes += _structure_notes(self.packets, count_mp4_films(self.path) if is_mp4 else 1)
         if self.packets.skipped and self.can_seek:  # else the codec leaves slots empty as well
             slots = counted(self.packets.skipped, "slot of the file is", "slots of the file are")
             notes.append(f"{slots} empty: the recorder skipped pictures there.")
@@ -218,13 +220,18 @@ class FileVideo(Video):
         return self.key_frames[index - 1] if index else None
 
 
-def _structure_notes(packets: Packets) -> list[str]:
-    """Return notes about what the structure of a file shows."""
+def _structure_notes(packets: Packets, films: int) -> list[str]:
+    """Return notes about what the structure of a file shows.
+
+    Args:
+        packets: of the file.
+        films: that lie one behind the other in it.
+    """
     notes = []
     if packets.discarded:
         notes.append(f"{packets.discarded} pictures of the file are hidden by its edit list.")
-    if packets.films > 1 and not packets.parts:
-        notes.append(f"The file is {packets.films} films, one behind the other; only the first is read.")
+    if films > 1 and not packets.parts:
+        notes.append(f"The file is {films} films, one behind the other; only the first is read.")
     if packets.parts:
         times = "once" if len(packets.parts) == 1 else f"{len(packets.parts)} times"
         notes.append(

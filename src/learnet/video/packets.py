@@ -17,7 +17,8 @@ import av.container
 import numpy as np
 from jaxtyping import Float64, Int64
 
-from learnet.video.file_end import FileEnd, count_mp4_films, file_end, mp4_data_bytes
+from learnet.video.file_end import FileEnd, file_end, mp4_data_bytes
+from learnet.video.picture_numbers import PictureNumbers
 
 # Formats whose header states a measured duration, and by how much writers exceed it.
 DURATION_TOLERANCE_S = {"matroska,webm": 0.0, "asf": 0.15, "flv": 0.15}
@@ -56,7 +57,6 @@ class Packets:
     tick_s: float  # unit of the time stamps
     announced_fps: float | None  # by the header
     end: FileEnd  # as the structure of the file shows it
-    films: int = 1  # that lie one behind the other in the file; only the first has been read
 
     @property
     def skipped(self) -> int:
@@ -174,7 +174,8 @@ def read_packets(
     tick_s = float(stream.time_base or 0)
     name = container.format.name
     is_avi = name == AVI
-    for packet in _packets(container):
+    numbers = PictureNumbers(stream)
+    for packet in numbers.watch(_packets(container)):
         end_s = max(end_s, _slot_end_s(packet, stream) if is_avi else _end_s(packet))
         last_byte = max(last_byte, (packet.pos or 0) + packet.size)
         packet_bytes += packet.size
@@ -190,7 +191,7 @@ def read_packets(
             decoding = decoding if packet.dts is None else packet.dts
             stamps.append((decoding, stamp))
     ticks, parts = _in_order(stamps)
-    end = _file_end(path, name, last_byte, packet_bytes)
+    end = _file_end(path, name, last_byte, packet_bytes, numbers.are_missing)
     announced = _announced(stream, name, end, pictures + discarded)
     is_indexed_mp4 = announced is not None and name.startswith("mov")  # what it lacks is known by number
     return Packets(
@@ -205,7 +206,6 @@ def read_packets(
         tick_s=tick_s,
         announced_fps=fps,
         end=FileEnd.COMPLETE if is_indexed_mp4 else end,
-        films=count_mp4_films(path) if name.startswith("mov") else 1,
     )
 
 
@@ -217,7 +217,7 @@ def _announced_end_s(container: av.container.InputContainer) -> float | None:
     return container.duration / av.time_base - DURATION_TOLERANCE_S[name]
 
 
-def _file_end(path: Path, format_name: str, last_byte: int, packet_bytes: int) -> FileEnd:
+def _file_end(path: Path, format_name: str, last_byte: int, packet_bytes: int, are_missing: bool) -> FileEnd:
     """Return how a file ends.
 
     Args:
@@ -225,6 +225,7 @@ def _file_end(path: Path, format_name: str, last_byte: int, packet_bytes: int) -
         format_name: as libav calls the format.
         last_byte: end of the last packet.
         packet_bytes: of all packets.
+        are_missing: whether the numbers of the pictures show that some are.
     """
     if format_name in ENDS_WITH_PICTURE:
         return FileEnd.COMPLETE if last_byte == path.stat().st_size else FileEnd.CUT_OFF
@@ -234,8 +235,8 @@ def _file_end(path: Path, format_name: str, last_byte: int, packet_bytes: int) -
         expected_bytes = LEAST_IN_FRAGMENTS * mp4_data_bytes(path)
     elif format_name == "asf":
         expected_bytes = LEAST_IN_ASF * path.stat().st_size
-    is_passed_over = end is FileEnd.COMPLETE and packet_bytes < expected_bytes
-    return FileEnd.DAMAGED if is_passed_over else end
+    is_damaged = are_missing or packet_bytes < expected_bytes
+    return FileEnd.DAMAGED if is_damaged and end is FileEnd.COMPLETE else end
 
 
 def _packets(container: av.container.InputContainer) -> Iterator[Any]:

@@ -1,5 +1,7 @@
 """Splits: properties that must hold for any people, and cases worked by hand."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from learnet.core.errors import LearnetError
 from learnet.core.records import Fold
 from learnet.core.settings import Study
-from learnet.datasets.splits import PROTOCOLS, limit_training_people
+from learnet.datasets.splits import PROTOCOLS, limit_training_people, make_folds_of_seeds
 from learnet.datasets.splits import make_folds as folds_of
 
 PEOPLE = st.lists(st.sampled_from([f"d/{i:02d}" for i in range(8)]), min_size=12, max_size=60).filter(
@@ -224,3 +226,25 @@ def test_one_person_under_two_names_is_refused_until_they_are_said_to_be_two(
     folds = make_folds(protocol, people, labels, 3, seed=0, distinct_people=True)
     assert {person for fold in folds for person in fold.tested} == set(people)
     assert make_folds("leaky-clips", people, labels, 3, seed=0)  # which ignores people
+
+
+def test_repeated_splits_are_those_of_each_seed() -> None:
+    """They are those of studies with one seed each. Without the setting all seeds share one."""
+    people = [f"d/{person:02d}" for person in range(12) for _ in range(3)]
+    labels = ["a", "b", "c"] * 12
+    study = Study(protocol="groups", groups=3, seeds=2, repeated_splits=True)
+    found = make_folds_of_seeds(study, people, labels, ["d"] * 36, [4, 5])
+    for seed, folds in found.items():
+        alone = make_folds("groups", people, labels, 3, seed)
+        assert [(fold.train, fold.test) for fold in folds] == [(fold.train, fold.test) for fold in alone]
+        assert [fold.name for fold in folds] == [f"split-{seed}-group-{number}" for number in range(3)]
+        assert {fold.seed for fold in folds} == {seed}
+    assert [fold.test for fold in found[4]] != [fold.test for fold in found[5]]
+    shared = make_folds_of_seeds(replace(study, repeated_splits=False), people, labels, ["d"] * 36, [4, 5])
+    assert shared[4] == shared[5] == make_folds("groups", people, labels, 3, 4)
+
+
+def test_one_split_is_not_repeated() -> None:
+    study = Study(protocol="loso", repeated_splits=True)
+    with pytest.raises(LearnetError, match="loso has one split"):
+        make_folds_of_seeds(study, ["d/1", "d/2"], ["a", "b"], ["d", "d"], [0])

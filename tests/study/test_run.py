@@ -21,12 +21,15 @@ from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import load_prepared, save_prepared
 from learnet.datasets.splits import make_folds
+from learnet.report.study_checks import check
+from learnet.report.study_record import read_record
 from learnet.study.candidates import Selection
 from learnet.study.description import (
     FoldDescription,
     ImagesDescription,
     SchemeDescription,
     StudyDescription,
+    read_description,
 )
 from learnet.study.evaluate import evaluate
 from learnet.study.folder import lock_study_folder
@@ -555,3 +558,32 @@ def test_protocols_over_two_databases(tmp_path: Path, rng: np.random.Generator) 
     across = Study(network="majority", protocol="across", test_on=("samm",), keep_weights=False)
     run_study(folders, tmp_path / "across", across, QUICK, Resources(jobs=1))
     assert {(o.fold, o.dataset) for o in read_outcomes(tmp_path / "across")} == {("casme2-to-samm", "samm")}
+
+
+def test_repeated_splits_test_everybody_with_every_seed(tmp_path: Path, rng: np.random.Generator) -> None:
+    """Each seed has groups of its own. The guarantees of the report hold, and a killed study goes on."""
+    prepared, out = write_prepared(tmp_path / "prepared", rng, people=8), tmp_path / "study"
+    asked = Study(
+        network="majority", protocol="groups", groups=2, seeds=3, train_people=3, repeated_splits=True
+    )
+    run_study(prepared, out, asked, QUICK, Resources(jobs=1))
+    description, outcomes = read_description(out), read_outcomes(out)
+    assert description.expected_outcomes == len(outcomes) == 3 * 18  # casme2-5 has no sadness
+    assert description.expected_trainings == 6
+    groups = set()
+    for seed in range(3):
+        folds = [fold for fold in description.folds if fold.seed == seed]
+        assert sorted(person for fold in folds for person in fold.test_people) == [
+            f"casme2/0{number}" for number in range(1, 9)
+        ]
+        groups.add(frozenset(tuple(fold.test_people) for fold in folds))
+        for fold in folds:
+            assert fold.learned_from is not None and list(fold.learned_from) == [str(seed)]
+            assert {one.seed for one in outcomes if one.fold == fold.name} == {seed}
+    assert len(groups) > 1
+    assert all(result.passed is not False for result in check(read_record(out)))
+    whole = bytes_of(out)
+    lines = (out / "outcomes.csv").read_text(encoding="utf-8").splitlines(keepends=True)
+    (out / "outcomes.csv").write_text("".join(lines[:30]), encoding="utf-8")
+    run_study(prepared, out, asked, QUICK, Resources(jobs=1))
+    assert bytes_of(out) == whole

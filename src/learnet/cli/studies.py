@@ -159,7 +159,8 @@ def _print_selection(selection: "Selection") -> None:
 
 def _check_protocol(study: Study) -> None:
     """Refuse settings that the protocol ignores. A recipe has several protocols and may contain them."""
-    used_by = {"groups": ("groups", "leaky-clips"), "train_on": ("across",), "test_on": ("across",)}
+    drawn = ("groups", "leaky-clips")
+    used_by = {"groups": drawn, "repeated_splits": drawn, "train_on": ("across",), "test_on": ("across",)}
     for name, protocols in used_by.items():
         if getattr(study, name) != getattr(Study, name) and study.protocol not in protocols:
             option = f"--{name.replace('_', '-')}"

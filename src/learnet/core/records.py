@@ -200,6 +200,7 @@ class Fold:
     test: tuple[int, ...]
     people: tuple[str, ...]  # the person of every image, so that this is checked
     protocol: str = "loso"
+    seed: int | None = None  # of its trainings, where each seed has other folds
 
     def __post_init__(self) -> None:
         if set(self.train) & set(self.test):

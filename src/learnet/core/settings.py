@@ -328,6 +328,10 @@ class Study:
     seeds: int = 1
     """Runs of the whole study with different random seeds; tables show their mean and standard deviation."""
 
+    repeated_splits: bool = field(default=False, metadata={"later": True})
+    """Draw the groups anew for each seed (protocols groups and leaky-clips), so that ± over seeds includes
+    how people are grouped."""
+
     train_people: int = 0
     """Train on this many people only, drawn for each fold and seed; a larger number adds some; 0 is all."""
 

@@ -186,6 +186,9 @@ PROTOCOLS: dict[str, MakeFolds] = {
 }
 """Name -> function that makes the folds. Protocols that leak are named so."""
 
+DRAWN_PROTOCOLS = ("groups", "leaky-clips")
+"""Protocols whose folds depend on the seed."""
+
 
 def make_folds(
     study: Study, people: Sequence[str], labels: Sequence[str], datasets: Sequence[str], seed: int
@@ -205,6 +208,40 @@ def make_folds(
     if not study.distinct_people and not study.protocol.startswith("leaky-"):
         check_spellings(people)
     return PROTOCOLS[study.protocol](study, people, labels, datasets, seed)
+
+
+def make_folds_of_seeds(
+    study: Study,
+    people: Sequence[str],
+    labels: Sequence[str],
+    datasets: Sequence[str],
+    seeds: Sequence[int],
+) -> dict[int, list[Fold]]:
+    """Return the folds of each seed of a study.
+
+    They are the same for all seeds, drawn with the first, unless `study.repeated_splits` draws them anew. The
+    names of such folds begin with "split-" and the seed.
+
+    Args:
+        study: its `protocol` is a key of `PROTOCOLS`.
+        people: person of each clip.
+        labels: class of each clip.
+        datasets: database of each clip.
+        seeds: of the study, in order.
+
+    Raises:
+        LearnetError: as `make_folds`, or splits are repeated of a protocol that draws nothing.
+    """
+    if not study.repeated_splits:
+        return dict.fromkeys(seeds, make_folds(study, people, labels, datasets, seeds[0]))
+    if study.protocol not in DRAWN_PROTOCOLS:
+        problem = f"The protocol {study.protocol} has one split, which cannot be repeated."
+        raise LearnetError(problem, f"Leave repeated_splits out, or use {' or '.join(DRAWN_PROTOCOLS)}.")
+    of_seeds = {}
+    for seed in seeds:
+        drawn = make_folds(study, people, labels, datasets, seed)
+        of_seeds[seed] = [replace(fold, name=f"split-{seed}-{fold.name}", seed=seed) for fold in drawn]
+    return of_seeds
 
 
 def limit_training_people(folds: Sequence[Fold], number: int, seed: int) -> list[Fold]:

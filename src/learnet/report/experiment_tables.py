@@ -138,7 +138,7 @@ def _minutes(record: StudyRecord) -> str:
         return NOTHING
     minutes = f"{record.run['seconds'] / 60:.1f}"
     timed = record.run["trainings"]
-    total = len(record.folds) * len(record.seeds)
+    total = record.description.expected_trainings if record.description else 0
     return minutes if timed >= total else f"{minutes}\nof {timed} of\n{total} trainings"
 
 

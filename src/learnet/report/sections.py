@@ -155,6 +155,15 @@ def again(records: Sequence[StudyRecord]) -> dict:
     return {"commands": list(filter(None, commands)), "settings": settings}
 
 
+def _number_of_folds(record: StudyRecord) -> str:
+    """Return the number of folds, and whether they were drawn anew for each seed."""
+    if not record.folds:
+        return "unknown"
+    if record.folds[0].seed is None:
+        return str(len(record.folds))
+    return f"{len(record.folds)}, drawn anew for each seed"
+
+
 def _facts(record: StudyRecord) -> dict[str, str]:
     """Return the protocol of a study line by line."""
     scheme = record.description.scheme if record.description else None
@@ -165,7 +174,7 @@ def _facts(record: StudyRecord) -> dict[str, str]:
         "network": record.network_name,
         "protocol": protocol,
         "people": str(len({outcome.person for outcome in record.outcomes})),
-        "folds": str(len(record.folds)) if record.folds else "unknown",
+        "folds": _number_of_folds(record),
         "clips": str(len(record.answers)),
         "classes": f"{len(record.classes)}: {', '.join(record.classes)}",
         "class scheme": f"{scheme.name} ({scheme.source})" if scheme else "unknown",

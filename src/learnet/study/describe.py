@@ -76,7 +76,10 @@ def describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) ->
         drawn = {seed: limit_training_people(folds, study.train_people, seed) for seed in seeds}
     descriptions = []
     for index, fold in enumerate(folds):
-        learned_from = {str(seed): of_seed[index].learned for seed, of_seed in drawn.items()}
+        learned_from: dict[str, list[str]] = {}
+        for seed, of_seed in drawn.items():
+            if fold.seed in (None, seed):
+                learned_from[str(seed)] = of_seed[index].learned
         description = FoldDescription(
             name=fold.name,
             train_people=fold.learned,
@@ -84,6 +87,7 @@ def describe_folds(folds: Sequence[Fold], study: Study, seeds: Sequence[int]) ->
             train_clips=len(fold.train),
             test_clips=len(fold.test),
             learned_from=learned_from or None,
+            seed=fold.seed,
         )
         descriptions.append(description)
     return descriptions

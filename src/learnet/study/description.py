@@ -38,6 +38,7 @@ class FoldDescription:
     train_clips: int
     test_clips: int
     learned_from: dict[str, list[str]] | None = optional_key()  # seed -> people drawn from `train_people`
+    seed: int | None = optional_key()  # of its trainings, where the folds were drawn anew for each seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +85,16 @@ class StudyDescription:
     @property
     def expected_outcomes(self) -> int:
         """The number of predictions that the complete study has."""
-        return sum(fold.test_clips for fold in self.folds) * len(self.seeds)
+        return sum(fold.test_clips * self._times(fold) for fold in self.folds)
+
+    @property
+    def expected_trainings(self) -> int:
+        """The number of trainings that the complete study has."""
+        return sum(map(self._times, self.folds))
+
+    def _times(self, fold: FoldDescription) -> int:
+        """Return with how many seeds a fold is trained."""
+        return len(self.seeds) if fold.seed is None else 1
 
     @property
     def leak(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -10,7 +11,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.network_info import network_info
 from learnet.core.records import Fold
 from learnet.core.settings import Resources, Study, Training
-from learnet.datasets.splits import LEAKY_EPOCH, limit_training_people, make_folds
+from learnet.datasets.splits import LEAKY_EPOCH, limit_training_people, make_folds_of_seeds
 from learnet.networks import NETWORKS
 from learnet.study.candidates import Selection
 from learnet.study.folder import weights_file
@@ -50,9 +51,10 @@ def plan_trainings(
             with the protocol or with the number of people, or initial weights that cannot be used.
     """
     data.check_people_apart(study)
-    folds = make_folds(study, data.people, data.truth, data.datasets, training.seed)
+    seeds = range(training.seed, training.seed + study.seeds)
+    folds_of_seeds = make_folds_of_seeds(study, data.people, data.truth, data.datasets, seeds)
     runs: list[tuple[Fold, Training]] = []
-    for seed in range(training.seed, training.seed + study.seeds):
+    for seed, folds in folds_of_seeds.items():
         for fold in limit_training_people(folds, study.train_people, seed):
             settings = selection.training_for(fold) if selection else training
             runs.append((fold, replace(settings, seed=seed)))
@@ -68,7 +70,8 @@ def plan_trainings(
         tensors = start.tensors if start else None
         name = out.name if out else ""
         jobs.append(FoldJob(name, study.network, fold, settings, tensors, checkpoint))
-    return Plan(tuple(folds), tuple(jobs), starts.get(training.init))
+    distinct = folds_of_seeds.values() if study.repeated_splits else [folds_of_seeds[training.seed]]
+    return Plan(tuple(chain.from_iterable(distinct)), tuple(jobs), starts.get(training.init))
 
 
 def initial_weights(training: Training, network: str, data: LabelledDataset) -> InitialWeights | None:

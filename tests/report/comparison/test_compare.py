@@ -12,14 +12,15 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import accuracy_score, f1_score, recall_score
+from scipy.stats import combine_pvalues
+from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef, recall_score
 
 from learnet.core.errors import LearnetError, OutputTaken, UnknownName
 from learnet.datasets.prepared.record import ConcatenatedFolder, PrepareRecord
 from learnet.metrics.scores import MEASURES
 from learnet.metrics.significance import difference, holm, mcnemar
 from learnet.report.comparison.compare import Comparison, compare
-from learnet.report.comparison.databases import comparison_tables
+from learnet.report.comparison.databases import by_database, comparison_tables
 from learnet.report.comparison.tables import Line, differences, notes, published, studies
 from learnet.report.comparison.writers import COLUMNS, as_csv, as_latex, escape_latex, write_comparison
 from learnet.report.study_record import read_record
@@ -377,3 +378,61 @@ def test_different_images_are_named(tmp_path: Path) -> None:
     assert any("dynamic, 28 pixels (a); dynamic, 32 pixels (b)" in note for note in said)
     same = write_study(tmp_path / "c", tmp_path / "small", seeds=(0,))
     assert not any("different images" in note for note in notes(compare([small, same])))
+
+
+def test_the_last_line_of_a_difference_is_what_it_shows(folders: dict[str, Path]) -> None:
+    """In the table, and in the CSV file with the numbers that it follows from."""
+    two = [folders["learnet"], folders["svm"]]
+    for margin, words in ((0.9, ("equivalent within 0.9", "different, by less than 0.9")), (0.001, None)):
+        comparison = compare(two, margin=margin)
+        (line,) = differences(comparison).lines
+        (row,) = [row for row in rows(comparison) if row["against"]]
+        for position, name in enumerate(("accuracy", "UF1", "UAR"), start=1):
+            shown = line.cells[position].splitlines()[-1]
+            assert shown == row[f"{name} difference shows"]
+            low, high = float(row[f"{name} difference 90 % low"]), float(row[f"{name} difference 90 % high"])
+            assert (
+                float(row[f"{name} difference low"]) <= low <= high <= float(row[f"{name} difference high"])
+            )
+            assert low > -0.9 and high < 0.9
+            if words:
+                assert shown in words
+            else:
+                smallest = float(row[f"{name} difference smallest shown"])
+                assert shown in ("different", f"cannot tell below {smallest:.2f}")
+        assert any(f"Equivalent within {margin:g}" in note for note in notes(comparison))
+    with pytest.raises(LearnetError, match="margin 2 is not between"):
+        compare(two, margin=2)
+
+
+def test_databases_are_tested_apart_and_combined(composite: Comparison) -> None:
+    """The combination by SciPy, from the p-values of the rows of the databases."""
+    (one,) = composite.compared
+    lines = [line.cells for line in by_database(composite).lines]
+    assert [cells[0].split("\n")[1] for cells in lines] == [
+        "casme2, 2 people",
+        "samm, 2 people",
+        "smic, 2 people",
+        "combined",
+    ]
+    of_study = [row for row in rows(composite) if row["study"] == one.record.name]
+    total, *parts = of_study
+    one_sided = []
+    for row in parts:
+        p, value = float(row["UF1 difference p"]), float(row["UF1 difference"])
+        one_sided.append(p / 2 if value > 0 else 1 - p / 2)
+    expected = combine_pvalues(one_sided, method="stouffer")  # as many people in each
+    assert float(total["UF1 difference combined Z"]) == pytest.approx(expected.statistic, abs=1e-9)
+    assert f"Z {expected.statistic:+.2f}" in lines[-1][2] or abs(expected.statistic) < 0.005
+
+
+def test_chance_and_further_measures_are_beside_the_scores(found: Comparison) -> None:
+    for record, row in zip(found.records, rows(found), strict=False):
+        truth = [outcome.truth for outcome in record.outcomes if outcome.seed == 0]
+        predicted = [outcome.prediction for outcome in record.outcomes if outcome.seed == 0]
+        if len(record.seeds) == 1:
+            assert float(row["MCC"]) == pytest.approx(matthews_corrcoef(truth, predicted))
+        assert 0 < float(row["UF1 against chance p"]) <= 1
+        assert float(row["UF1 by chance"]) <= float(row["UF1 by chance 95 %"]) + 1e-9
+    said = [note for note in notes(found) if "against chance" in note]
+    assert len(said) == len(found.records) and "guess (leaky-clips) against chance" in said[2]

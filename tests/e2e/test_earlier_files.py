@@ -52,10 +52,11 @@ def files(tmp_path: Path) -> Path:
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder but its lock and study.json, whose keys have other names today."""
+    """Every file of a folder but its lock, study.json, whose keys have other names today, and metrics.json,
+    which is computed again with wider intervals and more measures."""
     contents = {}
     for file in folder.rglob("*"):
-        if file.is_file() and file.name not in (".lock", "study.json", "choice.json"):
+        if file.is_file() and file.name not in (".lock", "study.json", "choice.json", "metrics.json"):
             contents[str(file.relative_to(folder))] = file.read_bytes()
     return contents
 

@@ -63,15 +63,18 @@ class BDCNN(nn.Module):
         Args:
             images: channels u, v and strain, each in -1..1.
         """
-        four = four_images(images)  # (B, 4, 3, S, S)
-        scaled = F.interpolate(four.flatten(0, 1), (SIDE, SIDE), mode="bilinear", align_corners=False)
-        blocks = divide(scaled)  # (B * 4 * 144, 3, 10, 10)
-        pooled = F.max_pool2d(F.relu(self.conv1(blocks)), 3, stride=3, padding=1)  # (B * 576, 8, 4, 4)
-        maps = pooled.reshape(-1, IMAGES * BLOCKS**2 * FILTERS, POOLED, POOLED)  # (B, 4608, 4, 4)
+        pictures = four_images(images).unbind(dim=1)  # one after the other, which needs less memory
+        maps = torch.cat([self._block_maps(picture) for picture in pictures], dim=1)  # (B, 4608, 4, 4)
         reduced = F.relu(self.conv2(maps))  # (B, 512, 4, 4)
         dense1 = F.relu(self.fc1(reduced.flatten(1)))  # (B, 1024)
         dense2 = F.relu(self.fc2(dense1))  # (B, 128)
         return self.fc(dense2)  # (B, K)
+
+    def _block_maps(self, picture: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B 1152 4 4"]:
+        scaled = F.interpolate(picture, (SIDE, SIDE), mode="bilinear", align_corners=False)
+        blocks = divide(scaled)  # (B * 144, 3, 10, 10)
+        pooled = F.max_pool2d(F.relu(self.conv1(blocks)), 3, stride=3, padding=1)  # (B * 144, 8, 4, 4)
+        return pooled.reshape(-1, BLOCKS**2 * FILTERS, POOLED, POOLED)
 
 
 def four_images(images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B 4 3 S S"]:

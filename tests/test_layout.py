@@ -57,7 +57,12 @@ HOMES = {
 """The packages that may import a heavy library."""
 
 PEERS = {
-    "networks": {"layers", "learnet", "baselines"},  # lbp-fip and bi-woof are the linear SVM on histograms
+    "networks": {
+        "layers",
+        "learnet",
+        "baselines",
+        "pairwise",
+    },  # lbp-fip and bi-woof are the linear SVM on histograms
     "motion": {"weighted_sum", "lbp_top", "flow"},  # lbp_fip extends lbp_top, bi_woof is of flow
     "datasets/readers": {"smic_common"},
     "datasets/synthetic/layouts": {"writing"},

@@ -66,7 +66,7 @@ def whole(place: Path) -> Path:
     return place / "whole.onnx"
 
 
-SMALL_OF_EACH_KIND = ("learnet", "ststnet", "linear-svm", "lbp-top", "majority")
+SMALL_OF_EACH_KIND = ("learnet", "ststnet", "linear-svm", "rbf-svm", "lda", "logistic", "lbp-top", "majority")
 EXPORTED = [
     pytest.param(name, marks=() if name in SMALL_OF_EACH_KIND else pytest.mark.slow)
     for name in NETWORKS

@@ -144,6 +144,15 @@ def test_a_mirrored_face_has_other_blocks_and_other_codes(rng: np.random.Generat
     np.testing.assert_allclose(mirrored[:, ::-1, YT], here[..., YT, :])
 
 
+def test_at_112_pixels_the_histograms_of_a_mirrored_face_are_no_permutation(rng: np.random.Generator) -> None:
+    """Columns of blocks are 23, 22, 23, 22 and 22 pixels wide; those of a mirrored face are cut elsewhere."""
+    columns = np.arange(112) * 5 // 112
+    assert np.bincount(columns).tolist() == [23, 22, 23, 22, 22]
+    grey = rng.integers(0, 256, (10, 112, 112), dtype=np.uint8)
+    here, mirrored = (lbp_histograms(lbp_codes(clip), 112) for clip in (grey, grey[:, :, ::-1]))
+    assert np.abs(mirrored[:, ::-1, YT] - here[..., YT, :]).max() > 1e-4
+
+
 # ---- temporal interpolation
 
 

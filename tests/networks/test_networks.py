@@ -21,7 +21,7 @@ LIGHT = [  # without vgg19, which is constructed like vgg16; either draws half a
     for name in NETWORKS
     if name != "vgg19"
 ]
-BASELINES = ("linear-svm", "lbp-top", "lbp-fip", "bi-woof", "majority")
+BASELINES = ("linear-svm", "rbf-svm", "lda", "logistic", "lbp-top", "lbp-fip", "bi-woof", "majority")
 RESNETS = ("resnet18", "resnet34", "resnet50")  # most of the time to construct them is spent on weights
 
 

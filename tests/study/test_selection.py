@@ -16,6 +16,7 @@ from learnet.core.errors import BadInput, LearnetError, OutputTaken
 from learnet.core.records import Fold, Outcome
 from learnet.core.serialisation import to_json
 from learnet.core.settings import Resources, Study, Training
+from learnet.report.page import write_report
 from learnet.study.candidates import (
     SelectedTraining,
     Selection,
@@ -35,6 +36,7 @@ from tests.study.test_run import QUICK, bytes_of, write_prepared
 CLASSES = ["a", "b", "c"]
 GROUPS = {"g0": ("p0", "p1"), "g1": ("p2",), "g2": ("p3", "p4"), "g3": ("p5",)}
 HOME = {person: group for group, people in GROUPS.items() for person in people}
+ALIKE = "[slow]\nlearning_rate = 1e-4\n\n[mixed]\nmixup = 0.4\n"
 TWO = '[slow]\nlearning_rate = 1e-4\n\n[mixed]\nmixup = 0.4\nmirror = "none"\n'
 
 
@@ -215,9 +217,9 @@ def test_candidates_that_a_network_cannot_tell_apart_do_not_compete(
     tmp_path: Path, rng: np.random.Generator
 ) -> None:
     prepared = write_prepared(tmp_path / "prepared", rng)
-    (tmp_path / "two.toml").write_text(TWO)
+    (tmp_path / "two.toml").write_text(ALIKE)
     asked = Study(network="linear-svm", protocol="groups", groups=3, keep_weights=False)
-    with pytest.raises(LearnetError, match="linear-svm .*slow and mixed are the same settings"):
+    with pytest.raises(LearnetError, match="slow and mixed are the same settings for linear-svm"):
         select_settings(
             prepared,
             tmp_path / "choice",
@@ -225,6 +227,75 @@ def test_candidates_that_a_network_cannot_tell_apart_do_not_compete(
             asked,
             Resources(jobs=1),
         )
+    assert not (tmp_path / "choice").exists()
+
+
+FAMILIES = """
+[svm]
+network = "linear-svm"
+
+[svm-stiff]
+network = "linear-svm"
+regularisation_c = 1e-6
+
+[lda]
+network = "lda"
+pca_components = 3
+"""
+
+
+def test_networks_are_selected_with_their_settings(tmp_path: Path, rng: np.random.Generator) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng, people=6)
+    (tmp_path / "families.toml").write_text(FAMILIES)
+    candidates = read_candidates(tmp_path / "families.toml", Training())
+    assert candidates.networks == {"svm": "linear-svm", "svm-stiff": "linear-svm", "lda": "lda"}
+    asked = Study(protocol="groups", groups=3, keep_weights=False)
+    choice = select_settings(prepared, tmp_path / "choice", candidates, asked, Resources(jobs=1))
+    assert read_selection(tmp_path / "choice") == choice
+    # One group takes each candidate, so that all of them are trained.
+    taken = dict(zip(choice.groups, ("svm", "svm-stiff", "lda"), strict=True))
+    choice = replace(choice, selected=taken)
+    run_study(prepared, tmp_path / "study", Study(), SelectedTraining(choice), Resources(jobs=1))
+    record = json.loads((tmp_path / "study" / "study.json").read_text())
+    assert record["network"] == "selected"
+    assert record["choice"]["networks"] == candidates.networks
+    for group, people in choice.groups.items():
+        for person in people:
+            file = tmp_path / "study" / "folds" / f"{person.replace('/', '-')}-seed0.safetensors"
+            _, facts = load_checkpoint(file)
+            assert facts.network == candidates.networks[taken[group]]
+            assert facts.training == choice.candidates[taken[group]]
+    assert read_selection(tmp_path / "study") == choice
+    assert "selected for each person on other people: 3 candidates" in write_text_report(tmp_path / "study")
+
+
+def write_text_report(study: Path) -> str:
+    """Write the report of a study, and return its page as text."""
+    page = study.parent / "page.html"
+    write_report([study], page, explained=0)
+    return page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('[a]\nnetwork = "lad"\n[b]\n', "candidate a: There is no network called 'lad'"),
+        ('[a]\nnetwork = "lbp-top"\n[b]\n', "candidate a: lbp-top accepts histograms"),
+        (
+            '[a]\nnetwork = "lda"\n[b]\nnetwork = "lda"\nmixup = 0.4\n',
+            "a and b are the same settings for lda",
+        ),
+    ],
+)
+def test_a_network_that_cannot_compete_names_its_candidate(
+    tmp_path: Path, rng: np.random.Generator, text: str, wrong: str
+) -> None:
+    prepared = write_prepared(tmp_path / "prepared", rng, people=6)
+    (tmp_path / "c.toml").write_text(text)
+    candidates = read_candidates(tmp_path / "c.toml", QUICK)
+    asked = Study(protocol="groups", groups=3, keep_weights=False)
+    with pytest.raises(LearnetError, match=wrong):
+        select_settings(prepared, tmp_path / "choice", candidates, asked, Resources(jobs=1))
     assert not (tmp_path / "choice").exists()
 
 
@@ -297,6 +368,8 @@ def test_a_choice_that_was_cut_off_goes_on_and_another_is_refused(
         ("[one]\nmixupp = 0.4\n[two]\n", r"`\$.one.mixupp`: there is no such key. Did you mean 'mixup'"),
         ("[one]\nmixup = true\n[two]\n", r"`\$.one.mixup`: got true. It should be a number"),
         ("[one]\nmixup = -1\n[two]\n", r"`\$.one`: mixup cannot be -1"),
+        ("[one]\nnetwork = 3\n[two]\n", r"`\$.one.network`: got 3"),
+        ('[one]\nnetwork = "lda"\n[two]\nnetwork = "lda"\n', "two and one have the same settings"),
         ("[one]\nseed = 1\n[two]\n", r"`\$.one.seed`: there is no such key"),
         ("[one]\n[two]\n", "two and one have the same settings"),
         ("one = 3\n[two]\n", "one = 3 is above the first candidate"),

@@ -4,6 +4,7 @@ import platform
 import subprocess
 import sys
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import nn
 
 from learnet.core.errors import LearnetError
 from learnet.core.settings import Training
-from learnet.networks import NETWORKS
+from learnet.networks import NETWORKS, as_input
 from learnet.training import schedule
 from learnet.training import train as train_module
 from learnet.training.examples import TrainingExamples, TrainingSet
@@ -240,9 +241,44 @@ def test_mirror_is_resolved_by_what_the_images_are() -> None:
     assert resolve_mirror(Training(), "flow", "learnet-paper").mirror == "flow"
     assert resolve_mirror(Training(), "unknown", "learnet").mirror == "none"
     assert resolve_mirror(Training(mirror="flow"), "image", "learnet").mirror == "flow"
-    assert (
-        resolve_mirror(Training(mirror="flow"), "flow", "linear-svm").mirror == "none"
-    )  # fitted without mirrored images
+    assert resolve_mirror(Training(), "flow", "linear-svm").mirror == "flow"
+    assert resolve_mirror(Training(), "flow", "majority").mirror == "none"  # it ignores the image
+    for network in ("linear-svm", "lbp-top"):  # a mirrored picture of histograms is no face's
+        assert resolve_mirror(Training(mirror="image"), "histograms", network).mirror == "none"
+
+
+@pytest.mark.parametrize("network", ["linear-svm", "rbf-svm", "lda", "logistic"])
+@pytest.mark.parametrize("kind", ["image", "flow"])
+def test_a_network_without_epochs_is_fitted_to_mirrored_images_too(
+    rng: np.random.Generator, network: str, kind: Literal["image", "flow"]
+) -> None:
+    dataset = data(rng, count=24)
+    mirrored = np.ascontiguousarray(dataset.images[:, :, ::-1])
+    if kind == "flow":
+        mirrored[..., 0] = 255 - mirrored[..., 0]
+    expected = NETWORKS[network](dataset.classes, dataset.images.shape[1])
+    both = np.concatenate([dataset.images, mirrored])
+    expected.fit(as_input(both), torch.from_numpy(np.tile(dataset.labels, 2)))
+    found = train(network, dataset, Training(mirror=kind)).module
+    alone = train(network, dataset, Training(mirror="none")).module
+    inputs = as_input(dataset.images)
+    torch.testing.assert_close(found(inputs), expected(inputs), atol=1e-4, rtol=1e-4)
+    assert not torch.allclose(found(inputs), alone(inputs), atol=1e-3)
+
+
+def test_settings_of_the_fit_reach_the_network(rng: np.random.Generator) -> None:
+    dataset = data(rng, count=24)
+    inputs = as_input(dataset.images)
+    for network, settings in (
+        ("linear-svm", {"regularisation_c": 1e-6}),
+        ("rbf-svm", {"regularisation_c": 0.01}),
+        ("rbf-svm", {"rbf_gamma": 3.0}),
+        ("lda", {"pca_components": 2}),
+        ("logistic", {"regularisation_c": 10.0}),
+    ):
+        found = train(network, dataset, Training(mirror="none", **settings)).module
+        usual = train(network, dataset, Training(mirror="none")).module
+        assert not torch.allclose(found(inputs), usual(inputs), atol=1e-3), (network, settings)
 
 
 def test_histograms_and_their_network_go_together() -> None:

@@ -17,7 +17,7 @@ from learnet.cli.action_units import (
 from learnet.cli.app import STUDIES, Flat, app
 from learnet.cli.spotting_study import refuse_spotting_options, study_spotting
 from learnet.core.errors import LearnetError, OutputTaken, counted
-from learnet.core.network_info import NETWORK_HELP, SETTINGS_WITHOUT_EPOCHS, network_info
+from learnet.core.network_info import NETWORK_HELP, network_info, uses_setting
 from learnet.core.output_checks import HTML, SAFETENSORS, check_outputs
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.shipped import CANDIDATES, shipped_names
@@ -171,17 +171,18 @@ def _check_protocol(study: Study) -> None:
 
 
 def _note_unused_settings(network: str, training: Training) -> None:
-    """Say which settings a network without epochs does not use."""
-    if not network_info(network).non_iterative:
-        return
+    """Say which of the settings that were given a network does not use."""
     unused = []
     for setting in fields(Training):
-        if getattr(training, setting.name) != setting.default and setting.name not in SETTINGS_WITHOUT_EPOCHS:
+        is_given = getattr(training, setting.name) != setting.default
+        if is_given and not uses_setting(network, setting.name):
             unused.append(f"--{setting.name.replace('_', '-')}")
-    if unused:
-        effect = "has no effect" if len(unused) == 1 else "have no effect"
-        note = f"learnet: {network} is fitted in one step, without epochs: {', '.join(unused)} {effect}."
-        console.err.print(note, markup=False)
+    if not unused:
+        return
+    effect = "has no effect" if len(unused) == 1 else "have no effect"
+    without_epochs = network_info(network).non_iterative
+    how = "fitted in one step, without epochs" if without_epochs else "trained by gradient descent"
+    console.err.print(f"learnet: {network} is {how}: {', '.join(unused)} {effect}.", markup=False)
 
 
 def _print_scores(out: Path, summary: "StudyMetrics") -> None:

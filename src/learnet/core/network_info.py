@@ -3,7 +3,7 @@
 A new network is one entry here and its constructor in `learnet.networks.NETWORKS`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 TIMM_PREFIX = "timm:"  # `timm:NAME` is the network NAME of the library timm
 
@@ -47,6 +47,7 @@ class NetworkInfo:
     group: str = ""  # heading in the help of `--network`
     non_iterative: bool = False  # fitted by one call of `fit(images, labels)`: no epochs, no initial weights
     pairwise_votes: bool = False  # scores are votes of pairwise classifiers, not logarithms of probabilities
+    fit_settings: tuple[str, ...] = ()  # settings of `Training` that its `fit` takes as keyword arguments
     uses_image: bool = True  # False where every image receives the same scores
     images_kinds: tuple[str, ...] = IMAGES  # kinds of motion images that it accepts
     sizes: SizeRule = SizeRule()
@@ -61,6 +62,8 @@ _LEARNET = NetworkInfo("LEARNet")
 _ABLATION = NetworkInfo("LEARNet with one change")
 _GENERAL = NetworkInfo("general")
 _FLOW = NetworkInfo("for flow images", sizes=MULTIPLES_OF_4)
+_C = ("regularisation_c",)
+_SIMPLE = NetworkInfo("baselines", non_iterative=True)
 
 NETWORK_INFO: dict[str, NetworkInfo] = {
     "learnet": _LEARNET,
@@ -87,9 +90,18 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     "bdcnn": NetworkInfo("for flow images"),
     "rcn-a": NetworkInfo("for flow images", sizes=SizeRule(4, (0,), "are multiples of 4 from 8", smallest=8)),
     "originet": NetworkInfo("for active images"),
-    "linear-svm": NetworkInfo("baselines", non_iterative=True, pairwise_votes=True, images_kinds=ANY_KIND),
+    "linear-svm": NetworkInfo(
+        "baselines", non_iterative=True, pairwise_votes=True, fit_settings=_C, images_kinds=ANY_KIND
+    ),
+    "rbf-svm": replace(_SIMPLE, pairwise_votes=True, fit_settings=(*_C, "rbf_gamma")),
+    "lda": replace(_SIMPLE, fit_settings=("pca_components",)),
+    "logistic": replace(_SIMPLE, fit_settings=_C),
     "lbp-top": NetworkInfo(
-        "for images of lbp-top", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
+        "for images of lbp-top",
+        non_iterative=True,
+        pairwise_votes=True,
+        fit_settings=_C,
+        images_kinds=HISTOGRAMS,
     ),
     "lbp-fip": NetworkInfo(
         "for images of lbp-fip", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
@@ -102,13 +114,33 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
 """Properties of each network, by its name in `NETWORKS`."""
 
 
-SETTINGS_WITHOUT_EPOCHS = ("seed", "detrend", "clipping_percentile", "phases")
-"""Training settings that a non-iterative network uses; the seed only draws groups of people."""
+_SETTINGS_WITHOUT_EPOCHS = (
+    "seed",
+    "detrend",
+    "clipping_percentile",
+    "vary_clipping",
+    "phases",
+    "mirror",
+    "mirror_at_test",
+    "views_at_test",
+)
+"""Training settings that every non-iterative network uses; the seed draws people and clipping percentiles."""
+
+_SETTINGS_OF_FIT = ("regularisation_c", "rbf_gamma", "pca_components")
+"""Training settings that only non-iterative networks use, each some of them (`NetworkInfo.fit_settings`)."""
 
 
 def network_info(network: str) -> NetworkInfo:
     """Return the properties of a network; the defaults where the name is not in `NETWORK_INFO`."""
     return NETWORK_INFO.get(network, NetworkInfo())
+
+
+def uses_setting(network: str, setting: str) -> bool:
+    """Return whether a network is affected by a setting of `Training`."""
+    info = network_info(network)
+    if setting in _SETTINGS_OF_FIT:
+        return setting in info.fit_settings
+    return not info.non_iterative or setting in _SETTINGS_WITHOUT_EPOCHS
 
 
 def _network_help() -> str:

@@ -188,6 +188,16 @@ class Training:
     """Share of the initial weights in the final weights (0 to below 1); for --init. After training, weights
     are interpolated linearly between the two (docs/pretrained.md)."""
 
+    regularisation_c: float | None = later_key(None)
+    """C of linear-svm, lbp-top, rbf-svm and logistic: the smaller, the simpler the model; by default that of
+    the network (docs/networks.md)."""
+
+    rbf_gamma: float = later_key(1.0)
+    """Gamma of the kernel of rbf-svm, as a multiple of 1 / median squared distance of the training images."""
+
+    pca_components: int = later_key(120)
+    """Principal components on which lda is fitted (at most the number of training images less one)."""
+
     seed: int = 0
     """First random seed of weights, order and augmentation; several seeds count up from it."""
 
@@ -212,6 +222,12 @@ class Training:
                 f"label_smoothing must be from 0 to below 1, not {self.label_smoothing}",
             ),
             (0 <= self.mixup < INF, f"mixup cannot be {self.mixup}"),
+            (
+                self.regularisation_c is None or 0 < self.regularisation_c < INF,
+                f"regularisation_c must be positive, not {self.regularisation_c}",
+            ),
+            (0 < self.rbf_gamma < INF, f"rbf_gamma must be positive, not {self.rbf_gamma}"),
+            (self.pca_components >= 1, f"pca_components must be at least 1, not {self.pca_components}"),
             (0 <= self.seed < 2**31, f"seed must be from 0 to 2147483647, not {self.seed}"),
         )
 

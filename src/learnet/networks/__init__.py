@@ -29,6 +29,7 @@ from learnet.networks.off_apexnet import OFFApexNet
 from learnet.networks.originet import OrigiNet
 from learnet.networks.rcn_a import RCNA
 from learnet.networks.resnet import resnet18, resnet34, resnet50
+from learnet.networks.simple_learners import LDA, RBFSVM, LogisticRegression
 from learnet.networks.ststnet import STSTNet
 from learnet.networks.timm_network import timm_constructor
 from learnet.networks.vgg import vgg16, vgg19
@@ -103,6 +104,9 @@ NETWORKS = Networks(
         "rcn-a": RCNA,
         "originet": OrigiNet,
         "linear-svm": LinearSVM,
+        "rbf-svm": RBFSVM,
+        "lda": LDA,
+        "logistic": LogisticRegression,
         "lbp-top": HistogramSVM,
         "lbp-fip": FIPHistogramSVM,
         "bi-woof": BiWOOFSVM,

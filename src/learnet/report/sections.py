@@ -9,7 +9,7 @@ import numpy as np
 
 from learnet.core.csv_files import parse_csv
 from learnet.core.errors import BadInput
-from learnet.core.network_info import SETTINGS_WITHOUT_EPOCHS, network_info
+from learnet.core.network_info import network_info, uses_setting
 from learnet.core.records import Finding
 from learnet.core.serialisation import to_plain
 from learnet.datasets.prepared.record import PrepareRecord
@@ -32,8 +32,6 @@ PROTOCOLS = {
     "evaluation": "existing weights, not trained on any of the test people as far as is known",
     "unknown": "unknown: the files do not tell",
 }
-NON_ITERATIVE_SETTINGS = (*SETTINGS_WITHOUT_EPOCHS, "mirror", "mirror_at_test")
-"""Training settings that are shown of a non-iterative network: those it uses, and that none is mirrored."""
 
 
 def answer(records: Sequence[StudyRecord]) -> dict:
@@ -189,9 +187,7 @@ def _facts(record: StudyRecord) -> dict[str, str]:
 def _training(record: StudyRecord) -> dict[str, object]:
     """Return the training settings that the network uses."""
     training = record.training_settings
-    if not record.network.non_iterative:
-        return training
-    return {key: training[key] for key in NON_ITERATIVE_SETTINGS if key in training}
+    return {key: value for key, value in training.items() if uses_setting(record.network_name, key)}
 
 
 def _settings(record: StudyRecord) -> str:

@@ -15,7 +15,15 @@ from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.records import Fold, Outcome
-from learnet.core.serialisation import ROOT, InvalidValue, convert_fields, key_named, parse_toml
+from learnet.core.serialisation import (
+    ROOT,
+    InvalidValue,
+    convert,
+    convert_fields,
+    key_named,
+    optional_key,
+    parse_toml,
+)
 from learnet.core.settings import Study, Training
 from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
@@ -24,6 +32,7 @@ from learnet.training.metadata import InitialWeightsRecord
 
 SELECTION_FILE = "choice.json"
 SEPARATOR = ": "  # between a candidate and a pair of groups in the name of a fold
+SEVERAL = "selected"  # network of a study whose networks were selected with their settings
 HOW_TO_WRITE = "docs/protocols.md shows how candidates are written."
 
 
@@ -31,12 +40,13 @@ HOW_TO_WRITE = "docs/protocols.md shows how candidates are written."
 class Selection:
     """The candidates, their scores and what was selected: the content of `choice.json`."""
 
-    network: str
+    network: str  # of the candidates that are not in `networks`
     classes: list[str]
     fingerprint: str  # of the images
     seeds: list[int]
     starts: dict[str, InitialWeightsRecord] = field(default_factory=dict)  # candidate -> its initial weights
     candidates: dict[str, Training]
+    networks: dict[str, str] | None = optional_key()  # candidate -> its network, of those that name one
     groups: dict[str, list[str]]  # group -> its people
     scores: dict[str, dict[str, float]]  # group -> candidate -> UF1 on all other groups, mean over seeds
     selected: dict[str, str] = key_named("taken")  # group -> candidate
@@ -48,6 +58,8 @@ class Selection:
         scored = map(set, self.scores.values())
         if any(names != candidates for names in scored) or not set(self.selected.values()) <= candidates:
             raise LearnetError("scores and taken are not of these candidates")
+        if self.networks and not set(self.networks) <= candidates:
+            raise LearnetError("networks are not of these candidates")
 
     def training_for(self, fold: Fold) -> Training:
         """Return the settings of the network that is tested on the people of a fold.
@@ -55,10 +67,22 @@ class Selection:
         Raises:
             LearnetError: people of several groups, or somebody who is in no group.
         """
+        return self.candidates[self._candidate_for(fold)]
+
+    def network_for(self, fold: Fold) -> str:
+        """Return the name of the network that is tested on the people of a fold; raises as `training_for`."""
+        return network_of(self._candidate_for(fold), self.networks, self.network)
+
+    @property
+    def study_network(self) -> str:
+        """What a study with this selection calls its network."""
+        return SEVERAL if self.networks else self.network
+
+    def _candidate_for(self, fold: Fold) -> str:
         tested = set(fold.tested)
         for group, people in self.groups.items():
             if tested <= set(people):
-                return self.candidates[self.selected[group]]
+                return self.selected[group]
         raise LearnetError(
             f"Fold {fold.name} tests people of several groups of the selection.",
             "Leave out one person at a time: loso.",
@@ -98,6 +122,7 @@ class Candidates:
     settings: dict[str, Training]  # name -> settings
     base: Training  # the settings that candidates do not name, and the first seed
     file: Path | None = None  # for errors
+    networks: dict[str, str] = field(default_factory=dict)  # name -> network, of those that name one
 
     @contextmanager
     def named(self, name: str) -> Iterator[None]:
@@ -107,6 +132,11 @@ class Candidates:
         except LearnetError as error:
             where = f"{self.file}: " if self.file else ""
             raise LearnetError(f"{where}candidate {name}: {error.what}", error.hint) from None
+
+
+def network_of(candidate: str, networks: Mapping[str, str] | None, network: str) -> str:
+    """Return the network of a candidate: its own, or that of the candidates that do not name one."""
+    return (networks or {}).get(candidate, network)
 
 
 def selected_training(selection: Selection, training: Training) -> SelectedTraining:
@@ -128,7 +158,7 @@ def selected_training(selection: Selection, training: Training) -> SelectedTrain
 
 
 def read_candidates(path: str | Path, base: Training) -> Candidates:
-    """Read the candidates in a TOML file: one table each, whose keys are settings of training.
+    """Read the candidates in a TOML file: one table each, whose keys are settings of training, or network.
 
     Args:
         path: the file, or the name of shipped candidates.
@@ -146,28 +176,36 @@ def read_candidates(path: str | Path, base: Training) -> Candidates:
     except UnicodeDecodeError as error:
         raise BadInput(path, f"this is not TOML ({error})", HOW_TO_WRITE) from None
     candidates: dict[str, Training] = {}
+    networks: dict[str, str] = {}
     for name, table in tables.items():
-        candidate = _candidate(path, name, table, base)
+        candidate, network = _candidate(path, name, table, base)
         for other, settings in candidates.items():
-            if settings == candidate:
+            if settings == candidate and networks.get(other) == network:
                 wrong = f"{name} and {other} have the same settings"
                 raise BadInput(path, wrong, "Take one of them out.")
         candidates[name] = candidate
+        if network:
+            networks[name] = network
     if len(candidates) < 2:
         hint = "Write a table, such as [mixed], for each of two or more."
         raise BadInput(path, "at least two candidates are needed", hint)
-    return Candidates(candidates, base, path)
+    return Candidates(candidates, base, path, networks)
 
 
-def _candidate(path: Path, name: str, table: object, base: Training) -> Training:
+def _candidate(path: Path, name: str, table: object, base: Training) -> tuple[Training, str | None]:
+    """Return the settings of a candidate, and its network where it names one."""
     if not isinstance(table, dict):
         hint = (
             "Put it below the heading of a candidate, such as [mixed], or give it with the command, for all."
         )
         raise BadInput(path, f"{name} = {table} is above the first candidate", hint)
+    settings = dict(table)
+    network = settings.pop("network", None)
     try:
-        values = convert_fields(table, Training, f"{ROOT}.{name}", without=("seed",))
-        return replace(base, **values)
+        if network is not None:
+            network = convert(network, str, f"{ROOT}.{name}.network")
+        values = convert_fields(settings, Training, f"{ROOT}.{name}", without=("seed",))
+        return replace(base, **values), network
     except InvalidValue as error:
         raise error.in_file(path) from None
     except LearnetError as error:

@@ -80,6 +80,7 @@ class StudyDescription:
     versions: dict[str, str] = field(default_factory=dict)
     choice: Selection | None = optional_key()  # settings that were selected on other people
     candidates: dict[str, Training] | None = optional_key()  # of a study that selects settings
+    networks: dict[str, str] | None = optional_key()  # candidate -> its network, of those that name one
     starts: dict[str, InitialWeightsRecord] | None = optional_key()  # candidate -> its initial weights
 
     @property

@@ -30,6 +30,20 @@ class Plan:
     initial_weights: InitialWeights | None  # of the settings of the study; None: random numbers
 
 
+@dataclass(frozen=True)
+class _Run:
+    """One training of a study: on which people, of which network, with which settings."""
+
+    fold: Fold
+    network: str
+    training: Training
+
+    @property
+    def start(self) -> tuple[str, str]:
+        """What the initial weights depend on: the network, and the weights it is to start from."""
+        return self.network, self.training.init
+
+
 def plan_trainings(
     data: LabelledDataset,
     study: Study,
@@ -53,25 +67,28 @@ def plan_trainings(
     data.check_people_apart(study)
     seeds = range(training.seed, training.seed + study.seeds)
     folds_of_seeds = make_folds_of_seeds(study, data.people, data.truth, data.datasets, seeds)
-    runs: list[tuple[Fold, Training]] = []
+    runs: list[_Run] = []
     for seed, folds in folds_of_seeds.items():
         for fold in limit_training_people(folds, study.train_people, seed):
+            network = selection.network_for(fold) if selection else study.network
             settings = selection.training_for(fold) if selection else training
-            runs.append((fold, replace(settings, seed=seed)))
+            runs.append(_Run(fold, network, replace(settings, seed=seed)))
     _check_runs(runs)
-    starts: dict[str, InitialWeights | None] = {}
-    for _, settings in runs:
-        if settings.init not in starts:
-            starts[settings.init] = initial_weights(settings, study.network, data)
+    starts: dict[tuple[str, str], InitialWeights | None] = {}
+    for run in runs:
+        if run.start not in starts:
+            starts[run.start] = initial_weights(run.training, run.network, data)
     jobs = []
-    for fold, settings in runs:
-        start = starts[settings.init]
-        checkpoint = weights_file(out, fold.name, settings.seed) if out and study.keep_weights else None
+    for run in runs:
+        start = starts[run.start]
+        seed = run.training.seed
+        checkpoint = weights_file(out, run.fold.name, seed) if out and study.keep_weights else None
         tensors = start.tensors if start else None
         name = out.name if out else ""
-        jobs.append(FoldJob(name, study.network, fold, settings, tensors, checkpoint))
+        jobs.append(FoldJob(name, run.network, run.fold, run.training, tensors, checkpoint))
     distinct = folds_of_seeds.values() if study.repeated_splits else [folds_of_seeds[training.seed]]
-    return Plan(tuple(chain.from_iterable(distinct)), tuple(jobs), starts.get(training.init))
+    start = starts.get((study.network, training.init))
+    return Plan(tuple(chain.from_iterable(distinct)), tuple(jobs), start)
 
 
 def initial_weights(training: Training, network: str, data: LabelledDataset) -> InitialWeights | None:
@@ -109,15 +126,15 @@ def job_batches(jobs: Sequence[FoldJob], data: LabelledDataset, resources: Resou
     return batches
 
 
-def _check_runs(runs: Sequence[tuple[Fold, Training]]) -> None:
+def _check_runs(runs: Sequence[_Run]) -> None:
     """Refuse settings that do not go with the protocol or with the number of people."""
-    if any(settings.interpolate_init and fold.protocol == LEAKY_EPOCH for fold, settings in runs):
+    if any(run.training.interpolate_init and run.fold.protocol == LEAKY_EPOCH for run in runs):
         what = (
             f"The protocol {LEAKY_EPOCH} tests the weights of each epoch as they are; none are interpolated."
         )
         raise LearnetError(what, "Leave interpolate_init out.")
-    fewest = min(len(fold.learned) for fold, _ in runs)
-    inner_groups = max(settings.inner_groups for _, settings in runs)
+    fewest = min(len(run.fold.learned) for run in runs)
+    inner_groups = max(run.training.inner_groups for run in runs)
     if inner_groups > fewest:
         what = f"inner_groups {inner_groups} needs as many training people, and one fold has {fewest}."
         raise LearnetError(what, f"Ask for at most {fewest}.")
@@ -130,7 +147,7 @@ def _parallel_folds(jobs: Sequence[FoldJob], data: LabelledDataset, resources: R
     if resources.device == "cpu" or not jobs:
         return 1
     job = jobs[0]
-    if network_info(job.network).non_iterative:
+    if len({other.network for other in jobs}) > 1 or network_info(job.network).non_iterative:
         return 1
     size = data.prepared.size
     network = NETWORKS[job.network](len(data.scheme.classes), size)
@@ -138,5 +155,7 @@ def _parallel_folds(jobs: Sequence[FoldJob], data: LabelledDataset, resources: R
 
 
 def _alike(job: FoldJob, other: FoldJob) -> bool:
+    if job.network != other.network:
+        return False
     batch_sizes = {min(each.training.batch_size, len(each.fold.train)) for each in (job, other)}
     return len(batch_sizes) == 1 and replace(job.training, seed=other.training.seed) == other.training

@@ -87,7 +87,8 @@ def run_study(
     training = resolve_training(training, data.prepared, study.network)
     plan = plan_trainings(data, study, training, selection, out)
     description = describe_study(out.name, data, study, training, plan.folds, plan.initial_weights)
-    description = replace(description, choice=selection)
+    if selection:
+        description = replace(description, choice=selection, network=selection.study_network)
     run_jobs_to_disk(StudyPlan(out, description, plan.jobs, data), resources, progress)
     return close_study(out, data.scheme.classes)
 

@@ -1,16 +1,17 @@
 """Selection of training settings: train every candidate, score it on other people, keep the result."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import write_atomically
-from learnet.core.network_info import network_info
+from learnet.core.network_info import uses_setting
 from learnet.core.people import check_spellings
 from learnet.core.records import Fold
 from learnet.core.serialisation import read_json, to_json
 from learnet.core.settings import Resources, Study, Training
+from learnet.networks import without_values
 from learnet.study.candidates import (
     SELECTION_FILE,
     SEPARATOR,
@@ -19,6 +20,7 @@ from learnet.study.candidates import (
     best_candidates,
     candidate_scores,
     leave_two_groups_out,
+    network_of,
 )
 from learnet.study.describe import describe_study
 from learnet.study.description import DESCRIPTION_FILE, read_description
@@ -59,14 +61,15 @@ def select_settings(
     out = Path(out)
     data = load_study_dataset(folder, out / TRAININGS, study)
     first_seed = candidates.base.seed
-    settings = _resolved(candidates, data, study.network)
-    _check_distinct(study.network, settings)
+    networks = {name: network_of(name, candidates.networks, study.network) for name in candidates.settings}
+    settings = _resolved(candidates, data, networks)
+    _check_distinct(networks, settings)
     if not study.distinct_people:
         check_spellings(data.people)
     data.check_people_apart(study)
     groups, folds = leave_two_groups_out(data.people, data.truth, study.groups, first_seed)
     _check_inner_groups(settings, folds)
-    starts = _initial_weights(candidates, settings, data, study.network)
+    starts = _initial_weights(candidates, settings, data, networks)
     seeds = range(first_seed, first_seed + study.seeds)
     jobs: list[FoldJob] = []
     for seed in seeds:
@@ -75,10 +78,11 @@ def select_settings(
             for fold in folds:
                 named = replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
                 seeded = replace(training, seed=seed)
-                jobs.append(FoldJob(out.name, study.network, named, seeded, tensors, None))
+                jobs.append(FoldJob(out.name, networks[name], named, seeded, tensors, None))
     records = {name: start.record for name, start in starts.items()}
     description = describe_study(out.name, data, study, candidates.base, folds, None)
-    description = replace(description, candidates=settings, starts=records)
+    own_networks = candidates.networks or None
+    description = replace(description, candidates=settings, networks=own_networks, starts=records)
     run_jobs_to_disk(StudyPlan(out / TRAININGS, description, jobs, data), resources, progress)
     scores = candidate_scores(read_outcomes(out / TRAININGS), groups, list(settings), data.scheme.classes)
     selection = Selection(
@@ -88,6 +92,7 @@ def select_settings(
         seeds=list(seeds),
         starts=records,
         candidates=settings,
+        networks=own_networks,
         groups=groups,
         scores=scores,
         selected=best_candidates(scores, list(settings)),
@@ -96,23 +101,30 @@ def select_settings(
     return selection
 
 
-def _resolved(candidates: Candidates, data: LabelledDataset, network: str) -> dict[str, Training]:
+def _resolved(
+    candidates: Candidates, data: LabelledDataset, networks: Mapping[str, str]
+) -> dict[str, Training]:
     """Return the candidates with definite settings for these images, by name."""
     settings = {}
+    classes, size = len(data.scheme.classes), data.prepared.size
     for name, candidate in candidates.settings.items():
         with candidates.named(name):
-            settings[name] = resolve_training(candidate, data.prepared, network)
+            settings[name] = resolve_training(candidate, data.prepared, networks[name])
+            without_values(networks[name], classes, size)  # refuses an image size that it does not accept
     return settings
 
 
 def _initial_weights(
-    candidates: Candidates, settings: Mapping[str, Training], data: LabelledDataset, network: str
+    candidates: Candidates,
+    settings: Mapping[str, Training],
+    data: LabelledDataset,
+    networks: Mapping[str, str],
 ) -> dict[str, InitialWeights]:
     """Return the initial weights of the candidates that have some, by name."""
     starts = {}
     for name, candidate in settings.items():
         with candidates.named(name):
-            start = initial_weights(candidate, network, data)
+            start = initial_weights(candidate, networks[name], data)
         if start:
             starts[name] = start
     return starts
@@ -146,14 +158,14 @@ def _check_inner_groups(settings: Mapping[str, Training], folds: Sequence[Fold])
         raise LearnetError(what)
 
 
-def _check_distinct(network: str, settings: Mapping[str, Training]) -> None:
-    """Raise LearnetError where a closed-form network would be the same under two candidates."""
-    if not network_info(network).non_iterative:
-        return
-    names: dict[tuple[int, bool], str] = {}
+def _check_distinct(networks: Mapping[str, str], settings: Mapping[str, Training]) -> None:
+    """Raise LearnetError where a network would be the same under two candidates."""
+    names: dict[tuple[object, ...], str] = {}
     for name, candidate in settings.items():
-        first = names.setdefault((candidate.detrend_percentile, candidate.phases), name)
+        network = networks[name]
+        used = [setting.name for setting in fields(Training) if uses_setting(network, setting.name)]
+        values = tuple(getattr(candidate, setting) for setting in used)
+        first = names.setdefault((network, *values), name)
         if first != name:
-            what = f"{network} is fitted without iterations: {first} and {name} are the same settings for it."
-            hint = "Let candidates differ in detrend, clipping_percentile or phases, or use another network."
-            raise LearnetError(what, hint)
+            what = f"{first} and {name} are the same settings for {network}."
+            raise LearnetError(what, "Let candidates differ in a setting that it uses, or leave one out.")

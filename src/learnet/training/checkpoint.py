@@ -14,6 +14,7 @@ from learnet.core.errors import BadCheckpoint
 from learnet.core.files import sha256_hex, write_atomically
 from learnet.core.serialisation import parse_json
 from learnet.networks import NETWORKS, without_values
+from learnet.networks.simple_learners import RBFSVM
 from learnet.training.metadata import (
     CHECKSUM_KEY,
     TRAIN_AGAIN,
@@ -209,14 +210,22 @@ def _build_network(path: Path, metadata: CheckpointMetadata, tensors: Mapping[st
         problem = f"its weights are fewer numbers than its {len(metadata.classes)} classes"
         raise BadCheckpoint(path, problem, TRAIN_AGAIN)
     # Damaged metadata could ask for any amount of memory, so the shapes are compared first.
-    _check_shapes(path, metadata, without_values(metadata.network, metadata.outputs, metadata.size), weights)
-    module = NETWORKS[metadata.network](metadata.outputs, metadata.size)
+    shapes = _resized(without_values(metadata.network, metadata.outputs, metadata.size), weights)
+    _check_shapes(path, metadata, shapes, weights)
+    module = _resized(NETWORKS[metadata.network](metadata.outputs, metadata.size), weights)
     for name in sorted(weights):
         if not bool(torch.isfinite(weights[name]).all()):
             problem = f"{name} contains values that are not finite"
             raise BadCheckpoint(path, problem, "Train again, with a smaller learning rate.")
     module.load_state_dict(weights)
     return module.eval()
+
+
+def _resized(module: nn.Module, weights: Mapping[str, Tensor]) -> nn.Module:
+    """Return a network with room for the support vectors of a file, where it has such."""
+    if isinstance(module, RBFSVM) and weights.get("vectors", torch.empty(())).ndim:
+        module.resize(len(weights["vectors"]))
+    return module
 
 
 def _check_shapes(

@@ -21,6 +21,7 @@ from learnet.metrics.scores import confusion, headline
 from learnet.motion.detrend import EvaluationImages, TrainingImages
 from learnet.networks import NETWORKS, as_input, device_of
 from learnet.networks.layers import Dropout
+from learnet.training.augment import mirror
 from learnet.training.checkpoint import load_tensors
 from learnet.training.device import out_of_memory_error
 from learnet.training.examples import TrainingExamples, TrainingSet
@@ -106,7 +107,10 @@ def train_together(
     examples = [run.data.examples(run.images) for run in runs]
     modules = [run.new_module() for run in runs]
     if network_info(network).non_iterative:
-        return [_fit_non_iterative(module, data) for module, data in zip(modules, examples, strict=True)]
+        fitted = []
+        for module, own_examples, run in zip(modules, examples, runs, strict=True):
+            fitted.append(_fit_non_iterative(module, own_examples, run))
+        return fitted
     epochs = [_best_epochs(run) if run.training.inner_groups else run.training.epochs for run in runs]
     for module in modules:
         module.to(device)
@@ -145,9 +149,15 @@ class _Run:
         return module
 
 
-def _fit_non_iterative(module: Any, data: TrainingExamples) -> TrainedNetwork:
+def _fit_non_iterative(module: Any, data: TrainingExamples, run: _Run) -> TrainedNetwork:
+    """Fit a network to the images and, unless mirror is none, to their mirror images too."""
     inputs = as_input(data.images.pixels)
-    module.fit(inputs, torch.from_numpy(data.labels))
+    labels = torch.from_numpy(data.labels)
+    if run.training.mirror in ("image", "flow"):
+        inputs = torch.cat([inputs, mirror(inputs, run.training.mirror)])
+        labels = labels.repeat(2)
+    settings = {name: getattr(run.training, name) for name in network_info(run.network).fit_settings}
+    module.fit(inputs, labels, **settings)
     return TrainedNetwork(module.eval(), 0, ())
 
 
@@ -271,8 +281,8 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
         training: settings.
         images_kind: "image" (the image of a mirrored face is the mirrored image: dynamic images), "flow" (its
             first channel changes sign as well), "histograms" or "unknown", which are not mirrored.
-        network: name in NETWORKS. A non-iterative one is fitted without mirrored images, and so tested
-            without them.
+        network: name in NETWORKS. Histograms are not mirrored for any, and nothing is for one that ignores
+            the image.
 
     Raises:
         LearnetError: `level` with images other than flow; a network of histograms with other images; or a
@@ -293,7 +303,7 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
             "Choose the network that has the name of the motion image, or linear-svm (--network), or another "
             "motion image (--motion).",
         )
-    if info.non_iterative:
+    if images_kind == "histograms" or not info.uses_image:
         return replace(training, mirror="none")
     if training.mirror != "auto":
         return training

@@ -19,6 +19,7 @@ def compare(
     table: Annotated[Path | None, Parameter(name="--csv")] = None,
     latex: Path | None = None,
     html: Path | None = None,
+    wrong: Path | None = None,
 ) -> None:
     """Compare studies over the same clips: scores, paired tests and published figures.
 
@@ -36,19 +37,25 @@ def compare(
         Also write the tables as LaTeX.
     html
         Also write a self-contained HTML page.
+    wrong
+        Also write the clips that are wrong in every study to this CSV file, with each study's prediction.
     """
     from learnet.report.comparison.compare import compare as compare_studies
     from learnet.report.comparison.databases import comparison_tables
     from learnet.report.comparison.writers import write_comparison
+    from learnet.report.comparison.wrong import wrong_text
 
     if not studies:
         raise LearnetError("No study is named.", "Name at least one study folder.")
     inputs = [study / name for study in studies for name in ("outcomes.csv", "study.json")]
-    check_outputs([(table, CSV), (latex, LATEX), (html, HTML)], inputs)
+    check_outputs([(table, CSV), (latex, LATEX), (html, HTML), (wrong, CSV)], inputs)
     comparison = compare_studies(studies, against, margin)
-    write_comparison(comparison, table, latex, html)
+    write_comparison(comparison, table, latex, html, wrong)
     for shown in comparison_tables(comparison):
         # Published figures have a table of their own, and a terminal has no room for them in the others.
         console.text_table(shown, without=("published",))
     console.comparison_notes(comparison)
-    console.paths(*(path for path in (table, latex, html) if path))
+    if sentence := wrong_text(comparison.records):
+        lists = "" if wrong or html else " (--wrong FILE.csv lists them)"
+        console.out.print(f"{sentence}{lists}.", markup=False)
+    console.paths(*(path for path in (table, latex, html, wrong) if path))

@@ -18,6 +18,7 @@ from learnet.metrics.study_metrics import MeanScore, StudyMetrics
 from learnet.report.comparison.compare import CLIPS, Compared, Comparison, motion, network, scheme
 from learnet.report.comparison.databases import comparison_tables
 from learnet.report.comparison.tables import Line, Table, made, notes
+from learnet.report.comparison.wrong import wrong_csv, wrong_table
 from learnet.report.page import Part, render, scores_figure, write_page
 from learnet.report.study_record import StudyRecord
 from learnet.report.tables import NAMES, floor
@@ -91,9 +92,13 @@ LATEX_ESCAPES = {
 
 
 def write_comparison(
-    comparison: Comparison, table: Path | None = None, latex: Path | None = None, html: Path | None = None
+    comparison: Comparison,
+    table: Path | None = None,
+    latex: Path | None = None,
+    html: Path | None = None,
+    wrong: Path | None = None,
 ) -> None:
-    """Write a comparison to each of the given files.
+    """Write a comparison to each of the given files; `wrong` lists the clips that are wrong in every study.
 
     Raises:
         OutputTaken: `html` exists and is not a comparison page; then nothing is written.
@@ -104,6 +109,8 @@ def write_comparison(
         write_atomically(table, as_csv(comparison))
     if latex:
         write_atomically(latex, as_latex(comparison))
+    if wrong:
+        write_atomically(wrong, wrong_csv(comparison.records))
 
 
 def as_csv(comparison: Comparison) -> str:
@@ -126,6 +133,7 @@ def as_html(comparison: Comparison) -> str:
     content = {
         "sheets": comparison_tables(comparison),
         "notes": notes(comparison),
+        "wrong": wrong_table(comparison.records),
         "figure": scores_figure(comparison.records),
     }
     part = Part("The comparison", lambda records, show_faces: content)

@@ -63,7 +63,6 @@ def select_settings(
     first_seed = candidates.base.seed
     networks = {name: network_of(name, candidates.networks, study.network) for name in candidates.settings}
     settings = _resolved(candidates, data, networks)
-    _check_distinct(networks, settings)
     if not study.distinct_people:
         check_spellings(data.people)
     data.check_people_apart(study)
@@ -79,9 +78,9 @@ def select_settings(
                 named = replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
                 seeded = replace(training, seed=seed)
                 jobs.append(FoldJob(out.name, networks[name], named, seeded, tensors, None))
+    own_networks = candidates.networks or None
     records = {name: start.record for name, start in starts.items()}
     description = describe_study(out.name, data, study, candidates.base, folds, None)
-    own_networks = candidates.networks or None
     description = replace(description, candidates=settings, networks=own_networks, starts=records)
     run_jobs_to_disk(StudyPlan(out / TRAININGS, description, jobs, data), resources, progress)
     scores = candidate_scores(read_outcomes(out / TRAININGS), groups, list(settings), data.scheme.classes)
@@ -104,13 +103,14 @@ def select_settings(
 def _resolved(
     candidates: Candidates, data: LabelledDataset, networks: Mapping[str, str]
 ) -> dict[str, Training]:
-    """Return the candidates with definite settings for these images, by name."""
+    """Return the candidates with definite settings for these images, by name; refuse equal ones."""
     settings = {}
     classes, size = len(data.scheme.classes), data.prepared.size
     for name, candidate in candidates.settings.items():
         with candidates.named(name):
             settings[name] = resolve_training(candidate, data.prepared, networks[name])
             without_values(networks[name], classes, size)  # refuses an image size that it does not accept
+    _check_distinct(networks, settings)
     return settings
 
 

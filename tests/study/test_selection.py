@@ -22,6 +22,7 @@ from learnet.study.candidates import (
     Selection,
     best_candidates,
     candidate_scores,
+    identical_candidates,
     leave_two_groups_out,
     read_candidates,
     selected_training,
@@ -31,6 +32,7 @@ from learnet.study.run import run_study
 from learnet.study.selection import read_selection, select_settings
 from learnet.study.shipped import CANDIDATES
 from learnet.training.checkpoint import load_checkpoint
+from learnet.training.schedule import learning_rate_factor
 from tests.study.test_run import QUICK, bytes_of, write_prepared
 
 CLASSES = ["a", "b", "c"]
@@ -297,6 +299,32 @@ def test_a_network_that_cannot_compete_names_its_candidate(
     with pytest.raises(LearnetError, match=wrong):
         select_settings(prepared, tmp_path / "choice", candidates, asked, Resources(jobs=1))
     assert not (tmp_path / "choice").exists()
+
+
+def test_candidates_that_predict_the_same_are_named(rng: np.random.Generator) -> None:
+    outcomes = answers(rng)
+    assert identical_candidates(outcomes) == []
+    copied = [replace(o, fold=o.fold.replace("x:", "copy:", 1)) for o in outcomes if o.fold.startswith("x:")]
+    assert identical_candidates([*outcomes, *copied]) == [("x", "copy")]
+    other = next(name for name in CLASSES if name != copied[-1].prediction)
+    copied[-1] = replace(copied[-1], prediction=other)
+    assert identical_candidates([*outcomes, *copied]) == []
+
+
+def test_the_candidate_with_more_weight_decay_differs_in_effect() -> None:
+    """By the decoupled decay alone, a weight shrinks by 1 - rate * decay at each step, with the schedule."""
+    candidates = read_candidates(CANDIDATES / "flow.toml", Training()).settings
+    kept = {}
+    for name in ("clip-90", "clip-90-decay"):
+        training = candidates[name]
+        steps = 309 // training.batch_size + 1
+        factor = 1.0
+        for step in range(training.epochs * steps):
+            rate = training.learning_rate * learning_rate_factor(step / steps, training)
+            factor *= 1 - rate * training.weight_decay
+        kept[name] = factor
+    assert kept["clip-90"] > 0.99
+    assert kept["clip-90-decay"] < 0.6
 
 
 def test_from_is_written_as_the_command_has_it(tmp_path: Path) -> None:

@@ -120,8 +120,9 @@ def select(  # noqa: PLR0913 (options)
     shared_images
         Images that two people have are not refused, as in `learnet study`.
     """
-    from learnet.study.candidates import read_candidates
-    from learnet.study.selection import select_settings
+    from learnet.study.candidates import identical_candidates, read_candidates
+    from learnet.study.outcomes import read_outcomes
+    from learnet.study.selection import TRAININGS, select_settings
 
     prepared, out = _split_last(folders, "the folder of the selection")
     settings = Study(
@@ -138,6 +139,9 @@ def select(  # noqa: PLR0913 (options)
     with console.bar(f"Comparing settings of {network}") as progress:
         selection = select_settings(prepared, out, compared, settings, resources, progress)
     _print_selection(selection)
+    for earlier, later in identical_candidates(read_outcomes(out / TRAININGS)):
+        note = f"learnet: {earlier} and {later} gave the same predictions: they do not differ in effect."
+        console.err.print(note, markup=False)
     console.paths(out / "choice.json")
 
 

@@ -280,6 +280,28 @@ def candidate_scores(
     return scores
 
 
+def identical_candidates(outcomes: Sequence[Outcome]) -> list[tuple[str, str]]:
+    """Return the candidates that predicted everything as an earlier one did: pairs (earlier, later).
+
+    Args:
+        outcomes: as of `candidate_scores`.
+    """
+    predictions: dict[str, dict[tuple[str, int, str], str]] = {}
+    for outcome in outcomes:
+        candidate, pair = outcome.fold.rsplit(SEPARATOR, 1)
+        key = (pair, outcome.seed, outcome.clip)
+        predictions.setdefault(candidate, {})[key] = outcome.prediction
+    different: list[str] = []
+    identical = []
+    for name, own in predictions.items():
+        earlier = [other for other in different if predictions[other] == own]
+        if earlier:
+            identical.append((earlier[0], name))
+        else:
+            different.append(name)
+    return identical
+
+
 def best_candidates(scores: Mapping[str, Mapping[str, float]], candidates: Sequence[str]) -> dict[str, str]:
     """Return the candidate with the highest score for each group; of equal ones the first in the file."""
     return {group: max(candidates, key=of_group.__getitem__) for group, of_group in scores.items()}

@@ -26,7 +26,8 @@ import numpy as np
 import torch
 from skimage.data import astronaut
 
-from learnet.core.settings import LiveSettings, Preparation, Training
+from learnet.core.live_settings import LiveSettings
+from learnet.core.settings import Preparation, Training
 from learnet.inference.live import LiveStream
 from learnet.inference.onnx_export import export_onnx
 from learnet.inference.onnx_inference import load_onnx

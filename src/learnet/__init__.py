@@ -27,7 +27,7 @@ _HOME = {
     "LiveEvent": "learnet.inference.live",
     "LivePrediction": "learnet.inference.live.recogniser",
     "LiveRecogniser": "learnet.inference.live",
-    "LiveSettings": "learnet.core.settings",
+    "LiveSettings": "learnet.core.live_settings",
     "LiveSpotter": "learnet.inference.live",
     "LiveStretch": "learnet.inference.live",
     "NETWORKS": "learnet.networks",

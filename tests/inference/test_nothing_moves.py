@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import pytest
 
-from learnet.core.settings import LiveSettings
+from learnet.core.live_settings import LiveSettings
 from learnet.inference.live import LiveRecogniser
 from learnet.inference.recogniser import Recogniser
 from learnet.motion.evidence import NOTHING_MOVES, ONLY_EYES_MOVE, ONLY_HEAD_MOVES

@@ -26,6 +26,7 @@ WITHOUT_EFFECT = (
     "class_weights",
     "label_smoothing",
     "phases",
+    "phases_at_test",
     "mixup",
     "init",
     "interpolate_init",

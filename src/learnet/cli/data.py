@@ -338,7 +338,7 @@ def import_(
         Folder of images.
     labels
         CSV file with the columns image, subject, emotion or action_units (such as 4+7+L10) or both, and
-        optionally dataset and clip.
+        optionally dataset, clip and part (of several images of one clip).
     out
         Prepared folder to write.
     size

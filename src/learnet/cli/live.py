@@ -14,8 +14,8 @@ from learnet.cli.app import VIDEO, Flat, app
 from learnet.cli.streams import print_json
 from learnet.core.csv_files import csv_text
 from learnet.core.errors import LearnetError
+from learnet.core.live_settings import LiveSettings
 from learnet.core.output_checks import CSV, check_outputs
-from learnet.core.settings import LiveSettings
 
 if TYPE_CHECKING:
     from learnet.inference.live import EventStream, LiveStream

@@ -120,6 +120,7 @@ _SETTINGS_WITHOUT_EPOCHS = (
     "clipping_percentile",
     "vary_clipping",
     "phases",
+    "phases_at_test",
     "mirror",
     "mirror_at_test",
     "views_at_test",

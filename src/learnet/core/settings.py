@@ -26,7 +26,8 @@ MOST_MAGNIFIED = 100  # times; a movement of a tenth of a pixel would then cover
 MOST_OVERLAP = 0.99  # of half a second that is a window every 5 ms, a frame of a fast camera
 
 
-def _window_rule(window_s: float) -> tuple[bool, str]:
+def window_rule(window_s: float) -> tuple[bool, str]:
+    """Return whether the length of a window is allowed, and what is wrong where it is not."""
     problem = f"window_s must be from {SHORTEST_S} to {LONGEST_S}, not {window_s}"
     return SHORTEST_S <= window_s <= LONGEST_S, problem
 
@@ -174,8 +175,11 @@ class Training:
     detrended, two clipping percentiles (many)."""
 
     phases: bool = False
-    """Train also on the dynamic images of each clip's rise and fall, which `learnet prepare --phases` keeps;
-    they are never tested."""
+    """Train also on the images of each clip's phases, from `learnet prepare --phases` or `learnet import`;
+    they are not tested, unless --phases-at-test says so."""
+
+    phases_at_test: bool = later_key(False)
+    """Score test clips by the mean probabilities of their image and their phases; needs --phases."""
 
     mixup: float = 0.0
     """Mix pairs of training images and their labels (mixup): alpha of the Beta distribution; 0 is off."""
@@ -244,6 +248,10 @@ class Training:
                 f"vary_clipping is a percentile from 50 to 100, not {self.vary_clipping}",
             ),
             (self.detrend or not self.vary_clipping, f"vary_clipping {for_detrended}"),
+            (
+                self.phases or not self.phases_at_test,
+                "phases_at_test needs phases: set phases (--phases) too",
+            ),
         )
 
     def _check_init(self) -> None:
@@ -289,29 +297,12 @@ class Windows:
 
     def __post_init__(self) -> None:
         check_rules(
-            _window_rule(self.window_s),
+            window_rule(self.window_s),
             (
                 0 <= self.overlap <= MOST_OVERLAP,
                 f"overlap must be from 0 to {MOST_OVERLAP}, not {self.overlap}",
             ),
             (0 <= self.whole_s <= LONGEST_S, f"whole_s must be from 0 to {LONGEST_S}, not {self.whole_s}"),
-        )
-
-
-@dataclass(frozen=True)
-class LiveSettings:
-    """How often a stream of frames is scored, and on which window."""
-
-    every: int = 10
-    """Frames from one prediction to the next."""
-
-    window_s: float = 0.5
-    """Length of a window in seconds; a micro-expression lasts at most half a second."""
-
-    def __post_init__(self) -> None:
-        check_rules(
-            (self.every >= 1, f"every must be at least 1, not {self.every}"),
-            _window_rule(self.window_s),
         )
 
 

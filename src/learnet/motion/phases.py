@@ -1,6 +1,6 @@
-"""Images of the phases of clips: onset to apex, and apex to offset.
+"""Images of the phases of clips: onset to apex, and apex to offset; or parts that were imported.
 
-They are used for training besides the whole clips, never for testing.
+They are used for training besides the whole clips, and for testing on request (`Training.phases_at_test`).
 
 In a prepared folder they are `phases.npy` (M,H,W,3, uint8) and `phases.csv` (one row per image: its clip and
 its phase).
@@ -47,7 +47,7 @@ class Phases:
 
     blocks: ImageBlocks  # 0..255, consecutive; several arrays where several folders were concatenated
     clips: tuple[int, ...]  # row of the clip of each image in clips.csv
-    names: tuple[str, ...]  # phase of each image, a key of PHASES
+    names: tuple[str, ...]  # phase of each image: a key of PHASES, or "part NAME" of an imported image
 
     def take(self, rows: Sequence[int]) -> tuple[UInt8[np.ndarray, "M H W 3"], Int64[np.ndarray, "M"]]:
         """Return the images of the phases of some clips.

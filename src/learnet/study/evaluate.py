@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from learnet.core.errors import BadCheckpoint
+from learnet.core.errors import BadCheckpoint, BadInput
 from learnet.core.files import atomic_folder, write_atomically
 from learnet.core.labels import schemes_for
 from learnet.inference.decision import NO_EXPRESSION
@@ -78,6 +78,9 @@ def evaluate(
     scorer, metadata = load_class_scorer(weights)
     data = _with_known_classes(weights, metadata, data, classes)
     check_compatible(data.prepared, weights, metadata)
+    if metadata.phases_at_test and data.prepared.phases is None:
+        wrong = "it has no images of phases, and these weights average the scores of each clip's phases"
+        raise BadInput(folder, wrong, "Prepare the clips with phases (--phases), or name other weights.")
     check_new_folder(out)
     description = replace(_describe(out.name, name, metadata, data), versions=weights_versions(weights))
     with scoring_threads(weights):
@@ -98,10 +101,11 @@ def _scores(
 ) -> Float[np.ndarray, "N K"]:
     """Return the scores of the classes of the scheme; each row sums to 1."""
     columns = [metadata.classes.index(name) for name in data.scheme.classes]
+    with_phases = metadata.phases_at_test
     parts = []
     for positions in batches(len(data.rows), progress):
-        images = data.training_set(positions).stored
-        scores = scorer.scores(images)[:, columns]
+        images = data.training_set(positions, with_phases).for_test(with_phases)
+        scores = images.scores(scorer)[:, columns]
         scores /= scores.sum(axis=1, keepdims=True)
         _answer_still_clips(scores, data, positions)
         parts.append(scores)

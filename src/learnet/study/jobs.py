@@ -95,7 +95,7 @@ def _trained(jobs: Sequence[FoldJob], data: LabelledDataset, device: str) -> lis
         return train_together(network, train_sets, trainings, device, initial_weights=initial_weights)
     trained = []
     for job, train_set in zip(jobs, train_sets, strict=True):
-        test_set = data.training_set(job.fold.test)
+        test_set = data.training_set(job.fold.test, job.training.phases_at_test)
         trained.append(train_leaky(network, train_set, test_set, job.training, device, initial_weights))
     return trained
 
@@ -105,7 +105,8 @@ def _fold_result(job: FoldJob, trained: TrainedNetwork, data: LabelledDataset) -
     scorer = Scorer.from_module(
         trained.module, training.mirror_when_tested, training.detrend_percentile, training.views_at_test
     )
-    scores = scorer.scores(data.training_set(fold.test).stored)
+    test_set = data.training_set(fold.test, training.phases_at_test)
+    scores = test_set.for_test(training.phases_at_test).scores(scorer)
     checkpoint = None
     if job.checkpoint:
         metadata = checkpoint_metadata(job.network, data, training, fold.train)

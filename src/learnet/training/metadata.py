@@ -71,6 +71,11 @@ class CheckpointMetadata:
         return self.training.views_at_test if self.training else "one"
 
     @property
+    def phases_at_test(self) -> bool:
+        """Whether the scores of a clip are the mean over its image and its phases."""
+        return self.training is not None and self.training.phases_at_test
+
+    @property
     def people(self) -> set[str]:
         """People in the training data, as dataset/subject; empty for simulated images, which show nobody."""
         return set(self.data.get("people", "").splitlines())

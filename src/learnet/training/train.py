@@ -18,13 +18,13 @@ from learnet.core.settings_checks import HISTOGRAM_SIZES
 from learnet.datasets.prepared.store import ImageSource, load_prepared
 from learnet.datasets.splits import subject_groups
 from learnet.metrics.scores import confusion, headline
-from learnet.motion.detrend import EvaluationImages, TrainingImages
+from learnet.motion.detrend import TrainingImages
 from learnet.networks import NETWORKS, as_input, device_of
 from learnet.networks.layers import Dropout
 from learnet.training.augment import mirror
 from learnet.training.checkpoint import load_tensors
 from learnet.training.device import out_of_memory_error
-from learnet.training.examples import TrainingExamples, TrainingSet
+from learnet.training.examples import ClipImages, TrainingExamples, TrainingSet
 from learnet.training.loop import fit, fit_ensemble
 from learnet.training.scorer import Scorer
 
@@ -104,7 +104,7 @@ def train_together(
     for data, training in zip(sets, trainings, strict=True):
         images = data.stored.for_training(training)
         runs.append(_Run(network, data, images, training, device, initial_weights))
-    examples = [run.data.examples(run.images) for run in runs]
+    examples = [run.data.examples(run.images, run.training) for run in runs]
     modules = [run.new_module() for run in runs]
     if network_info(network).non_iterative:
         fitted = []
@@ -171,8 +171,9 @@ def _best_epochs(run: _Run) -> int:
     truth = [names[label] for label in run.data.labels]
     predictions = np.empty((training.epochs, len(truth)), dtype=int)
     for fold in subject_groups(run.data.people, truth, training.inner_groups, training.seed):
-        examples = run.data.take(fold.train).examples(run.images.take(fold.train))
-        held_out = run.data.stored.take(fold.test).for_evaluation(training.detrend_percentile)
+        examples = run.data.take(fold.train).examples(run.images.take(fold.train), training)
+        held_out = run.data.take(fold.test).for_test(training.phases_at_test)
+        held_out = held_out.detrended(training.detrend_percentile)
         predictions[:, list(fold.test)] = _predictions_by_epoch(run, examples, held_out)
     uf1 = []
     for row in predictions:
@@ -182,7 +183,7 @@ def _best_epochs(run: _Run) -> int:
 
 
 def _predictions_by_epoch(
-    run: _Run, examples: TrainingExamples, held_out: EvaluationImages
+    run: _Run, examples: TrainingExamples, held_out: ClipImages
 ) -> Int64[np.ndarray, "E N"]:
     """Train on the examples and predict the classes of the held-out images after each epoch."""
     module = run.new_module().to(run.device)
@@ -196,9 +197,9 @@ def _predictions_by_epoch(
     return np.stack(predictions)
 
 
-def _predict(module: nn.Module, images: EvaluationImages, training: Training) -> Int64[np.ndarray, "N"]:
+def _predict(module: nn.Module, images: ClipImages, training: Training) -> Int64[np.ndarray, "N"]:
     scorer = Scorer.from_module(module.eval(), training.mirror_when_tested, views=training.views_at_test)
-    scores = scorer.scores(images)
+    scores = images.scores(scorer)
     return scores.argmax(axis=1)
 
 
@@ -221,8 +222,8 @@ def train_leaky(
     module = run.new_module()
     if network_info(network).non_iterative:
         return train(network, data, training)
-    examples = data.examples(images)
-    test_images = test_data.stored.for_evaluation(training.detrend_percentile)
+    examples = data.examples(images, training)
+    test_images = test_data.for_test(training.phases_at_test).detrended(training.detrend_percentile)
     module.to(device)
     best_correct = -1
     best_epoch = 0

@@ -19,7 +19,8 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadVideo, LearnetError
-from learnet.core.settings import LiveSettings, Preparation, Windows
+from learnet.core.live_settings import LiveSettings
+from learnet.core.settings import Preparation, Windows
 from learnet.face import Face, align, face_finder
 from learnet.inference.live import LivePrediction, LiveRecogniser, LiveStream, columns
 from learnet.inference.live.crops import CropBuffer

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from learnet.core.settings import LiveSettings, Preparation, Windows
+from learnet.core.live_settings import LiveSettings
+from learnet.core.settings import Preparation, Windows
 from learnet.inference.live import LivePrediction, LiveRecogniser, columns
 from learnet.inference.recogniser import Recogniser
 from learnet.inference.window_units import WindowUnits

@@ -1,7 +1,7 @@
 """Import of finished motion images with their labels as a prepared folder."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from learnet.core.people import spelling_findings
 from learnet.core.printable import encode_text
 from learnet.core.records import person_key
 from learnet.core.settings import Preparation
+from learnet.datasets.prepared.import_parts import PART, check_parts, has_parts, split_parts
 from learnet.datasets.prepared.record import IMAGE_KINDS, PrepareRecord
 from learnet.datasets.prepared.store import (
     PreparedDataset,
@@ -51,7 +52,9 @@ def import_images(
         images: folder of images, of any kind that OpenCV reads; grey ones become three equal channels.
         labels: CSV (comma or semicolon) with the columns image (name in the folder `images`, or in a folder
             in it), subject, emotion or action_units (such as `4+7+L10`) or both, and optionally dataset
-            ("imported" by default) and clip (by default the name of the image without suffix).
+            ("imported" by default) and clip (by default the name of the image without suffix). A column part
+            tells several images of a clip apart: the part that is named first is the image of the clip, the
+            others are its phases.
         out: prepared folder to make; returned as it is where it holds the same import.
         size: height and width to resize to (bicubic to enlarge, by area to shrink); None keeps the images,
             which must then be square and of one size.
@@ -59,8 +62,8 @@ def import_images(
         label_map: TOML file with a table [labels] of one's own words and their emotions.
 
     Raises:
-        BadInput: a file or column is missing, a name is there twice, sizes differ, or flow has its channels
-            in another order.
+        BadInput: a file or column is missing, a name is there twice, a clip has other parts than the others,
+            sizes differ, or flow has its channels in another order.
         UnknownLabel: labels that are not known.
         OutputTaken: `out` holds something else.
     """
@@ -69,18 +72,22 @@ def import_images(
     meanings = read_label_map(Path(label_map) if label_map else None)
     table = _read_labels(labels)
     files = _find_images(images, labels, table)
-    _check_unique(labels, [str(file.relative_to(images)) for file in files], list(table["clip"]))
-    translated = ""
-    if "emotion" in table:
-        lines = (f"line {line}" for line in table.index)
-        own_labels = parse_own_labels(map(OwnLabel, table["emotion"], lines), labels, meanings)
-        table["emotion"] = own_labels.emotions
-        translated = own_labels.translated
-    table = table[[name for name in (*COLUMNS, "action_units") if name in table]]
+    with_parts = has_parts(table)
+    names = [str(file.relative_to(images)) for file in files]
+    _check_unique(labels, names, [] if with_parts else list(table["clip"]))
+    translated = _translate_emotions(table, labels, meanings)
+    if with_parts:
+        check_parts(labels, table)
+    part = [PART] if with_parts else []
+    table = table[[name for name in (*COLUMNS, "action_units", *part) if name in table]]
     pixels = _read_images(files, size)
     if kind == "flow":
         check_flow_channels(images, pixels)
     content = pixels.tobytes() + encode_text(table.to_csv())
+    table = table.assign(path=list(map(str, files)))
+    phases = None
+    if with_parts:
+        table, pixels, phases = split_parts(table, pixels)
     reading = {"images": images.name, "labels": labels.name, "resized to": size or "kept"}
     if translated:
         reading[LABELS_READ] = translated
@@ -94,11 +101,12 @@ def import_images(
         clips=len(table),
         people=table["person"].nunique(),
     )
-    if present := already_there(out, record):
+    if present := already_there(out, record, phases is not None):
         return present
-    rows = table.assign(path=list(map(str, files)), image=range(len(table)), apex_source="none")
+    rows = table.assign(image=range(len(table)), apex_source="none")
     with report_disk_errors(out):
-        return save_prepared(out, pixels, rows, record, spelling_findings(table["person"], str(labels)))
+        findings = spelling_findings(rows["person"], str(labels))
+        return save_prepared(out, pixels, rows, record, findings, phases)
 
 
 def _check_request(images: Path, size: int | None, kind: str) -> None:
@@ -125,6 +133,16 @@ def _read_labels(labels: Path) -> pd.DataFrame:
     table["person"] = list(map(person_key, table["dataset"], table["subject"]))
     table["clip"] = table["dataset"] + "/" + table["subject"] + "/" + table["name"]
     return table
+
+
+def _translate_emotions(table: pd.DataFrame, labels: Path, meanings: Mapping[str, str]) -> str:
+    """Replace one's own words in the column emotion, if there is one, and say in words which were."""
+    if "emotion" not in table:
+        return ""
+    lines = (f"line {line}" for line in table.index)
+    own_labels = parse_own_labels(map(OwnLabel, table["emotion"], lines), labels, meanings)
+    table["emotion"] = own_labels.emotions
+    return own_labels.translated
 
 
 def _check_filled_in(labels: Path, table: pd.DataFrame) -> None:
@@ -191,13 +209,14 @@ def _find_file(folder: Path, name: str) -> Path | None:
 
 
 def _check_unique(labels: Path, images: Sequence[str], clips: Sequence[str]) -> None:
-    """Refuse a file in two rows, and two clips of one name."""
+    """Refuse a file in two rows, and two clips of one name, where there are no parts."""
     for column, names in (("image", images), ("clip", clips)):
         twice = repeated(names)
         if twice:
             number = counted(len(twice), "name is", "names are")
             wrong = f"{number} there twice in {column}: {shortened_list(twice)}"
-            raise BadInput(labels, wrong, "Every image is one clip.")
+            hint = "Every image is one clip, or a column part tells the images of a clip apart."
+            raise BadInput(labels, wrong, hint)
 
 
 def _read_table(labels: Path) -> pd.DataFrame:

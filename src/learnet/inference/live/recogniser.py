@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
 from learnet.core.errors import LearnetError, TooFewFrames, pick
+from learnet.core.live_settings import LiveSettings
 from learnet.core.records import ActionUnitScore
-from learnet.core.settings import LiveSettings, Preparation
+from learnet.core.settings import Preparation
 from learnet.face import HEAD_MOTION_LIMIT_PX
 from learnet.inference.action_unit_text import scores_to_dict, unit_cells, unit_columns, unit_to_dict
 from learnet.inference.decision import Decision, judge_motion, judge_scores

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from learnet.core.errors import BadVideo, counted
-from learnet.core.settings import LiveSettings
+from learnet.core.live_settings import LiveSettings
 from learnet.inference.live.recogniser import LivePrediction, LiveRecogniser
 from learnet.inference.live.spotter import LiveEvent, LiveResult, LiveSpotter
 from learnet.inference.read_ahead import ReadAhead, SingleThreadLibraries

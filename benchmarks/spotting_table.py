@@ -1,4 +1,4 @@
-"""Print the table of docs/results.md about synthetic films, from results/spotting.json.
+"""Print the table of docs/results-spotting.md about synthetic films, from results/spotting.json.
 
 python benchmarks/spotting_table.py
 """

@@ -1,4 +1,4 @@
-"""The numbers of docs/results.md about spotting: those of the last measurement, and of published logs."""
+"""The numbers of docs/results-spotting.md: those of the last measurement, and of published logs."""
 
 import importlib
 import json
@@ -11,8 +11,8 @@ import pytest
 from learnet.metrics.spotting.score import score_spotting
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
-SECTION = PAGE.split("\n## Spotting\n")[1].split("\n## ")[0]
+PAGE = (ROOT / "docs" / "results-spotting.md").read_text(encoding="utf-8")
+
 LOGS = ROOT.parent / "shared" / "real" / "spotting"
 
 
@@ -27,7 +27,7 @@ def test_the_table_of_films_is_that_of_the_last_measurement(bench: ModuleType) -
     report = json.loads((ROOT / "benchmarks" / "results" / "spotting.json").read_text())
     lines = bench.table_lines(report)
     assert len(lines) == 2 + 1 + 4 + 3
-    missing = [line for line in lines if line not in SECTION.splitlines()]
+    missing = [line for line in lines if line not in PAGE.splitlines()]
     assert not missing, "\n".join(missing)
 
 
@@ -37,7 +37,7 @@ def test_the_table_of_films_is_that_of_the_last_measurement(bench: ModuleType) -
 )
 def test_the_scores_of_published_logs(log: str, name: str, fps: float) -> None:
     report = score_spotting(LOGS / f"{log}.csv", fps=fps)
-    (row,) = [line for line in SECTION.splitlines() if line.startswith(f"| {name} |")]
+    (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| {name} |")]
     printed = [float(number) for number in re.findall(r"0\.\d{4}", row)]
     any_flags, typed_flags = report.conventions[-2:]
     first = report.conventions[0]

@@ -140,7 +140,7 @@ def test_the_recipe_of_the_page_is_valid() -> None:
 
 
 def test_the_candidates_of_the_page_are_valid(tmp_path: Path) -> None:
-    (text,) = blocks(DOCS / "protocols.md", "toml")
+    text, with_networks = blocks(DOCS / "protocols.md", "toml")
     file = tmp_path / "settings.toml"
     file.write_text(text, encoding="utf-8")
     base = Training(epochs=50)
@@ -152,3 +152,6 @@ def test_the_candidates_of_the_page_are_valid(tmp_path: Path) -> None:
         "mixed": replace(base, mixup=0.4),
         "mixed-long": replace(base, mixup=0.4, epochs=120),
     }
+
+    file.write_text(with_networks, encoding="utf-8")
+    assert read_candidates(file, base).networks == {"svm": "rbf-svm", "svm-soft": "rbf-svm", "lda": "lda"}

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from learnet.datasets.synthetic.flow_images import simulate_flow
-from learnet.simulation import apex_movement
 from learnet.simulation import measured_flow as module
 from learnet.simulation.measured_flow import IMAGES_PER_PERSON, make_filmed_person, measure_flow
 from learnet.simulation.movement import displacement
@@ -19,7 +18,7 @@ def still_head(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "HEAD_PX", 0.0)
     monkeypatch.setattr(module, "NOISE_SD", (0.0, 0.01))
     monkeypatch.setattr(module, "LIGHT_SD", 0.0)
-    monkeypatch.setattr(apex_movement, "BLINK_SHARE", 0.0)
+    monkeypatch.setattr(module, "draw_blink", lambda _: ())
 
 
 @pytest.mark.usefixtures("still_head")

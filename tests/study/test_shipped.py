@@ -13,7 +13,13 @@ from tests.builders.commands import learnet
 
 
 def test_names_stand_for_the_files_of_the_package() -> None:
-    assert shipped_names(CANDIDATES) == ["flow", "flow-clipping", "flow-interpolation", "flow-pretrained"]
+    assert shipped_names(CANDIDATES) == [
+        "flow",
+        "flow-clipping",
+        "flow-interpolation",
+        "flow-pretrained",
+        "flow-simple",
+    ]
     assert "paper" in shipped_names(RECIPES) and "candidates" not in shipped_names(RECIPES)
     assert read_recipe(Path("flow")) == read_recipe(RECIPES / "flow.toml") == read_recipe(Path("flow.toml"))
     by_name = read_candidates(Path("flow"), Training())

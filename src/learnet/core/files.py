@@ -258,7 +258,7 @@ def _named(target: Path, draft: Path) -> Iterator[None]:
         raise
 
 
-def _is_inside(name: str | bytes | None, folder: Path) -> bool:
+def _is_inside(name: str | bytes | os.PathLike | None, folder: Path) -> bool:
     return name is not None and Path(os.fsdecode(name)).is_relative_to(folder)
 
 

@@ -13,19 +13,26 @@ from learnet.simulation.muscles import Muscles
 from learnet.simulation.scenes import NO_EMOTION
 from learnet.simulation.units import Activation, both_sides
 
-BLINK_SHARE = 0.59
-"""Share of movements in which the lids close or open. Fitted with ESTIMATOR_MODEL, without labels."""
-
-PARTIAL_BLINK_PX = 0.71
-"""Largest displacement of a lid, pixels of a face 112 wide. Fitted in the same way.
-
-It is less than a full blink, because onset and apex of a labelled clip do not include one.
-"""
-
 CLOSING_SHARE = 0.7  # share of the blinks in which the lids close rather than open
 
 HEAD_PX = 0.25
 """Mean head motion, pixels of a face 112 wide. HEAD_SCALES gives the turns, nods, rolls and growth."""
+
+
+@dataclass(frozen=True)
+class BlinkAndHead:
+    """Movement between onset and apex that belongs to no expression.
+
+    It was fitted with ESTIMATOR_MODEL, without labels. The lids move by less than in a full blink, because
+    onset and apex of a labelled clip do not include one.
+    """
+
+    blink_share: float = 0.59  # of the movements in which the lids close or open
+    lid_px: float = 0.71  # largest displacement of a lid, pixels of a face 112 wide
+    head_px: float = HEAD_PX
+
+
+BLINK_AND_HEAD = BlinkAndHead()
 
 HEAD_SCALES = np.array([1.0, 1.0, 40.0, 60.0, 60.0, 1.5])  # of the components of HeadPose
 
@@ -55,7 +62,13 @@ class ApexMovement:
     strongest: float  # length of the longest vector of expression and blink, same unit
 
 
-def draw_movement(emotion: str, view: View, rng: np.random.Generator, varied: bool = False) -> ApexMovement:
+def draw_movement(
+    emotion: str,
+    view: View,
+    rng: np.random.Generator,
+    varied: bool = False,
+    blink_and_head: BlinkAndHead = BLINK_AND_HEAD,
+) -> ApexMovement:
     """Draw a new person and how their face moves from the onset to the apex.
 
     Args:
@@ -64,6 +77,7 @@ def draw_movement(emotion: str, view: View, rng: np.random.Generator, varied: bo
         rng: source of all random numbers. The same state gives the same movement.
         varied: draw the person's muscles as well (`muscles.Muscles`), and sometimes the movement between
             two frames that are not the onset and the apex.
+        blink_and_head: frequency and size of blinks and head motion.
 
     Raises:
         UnknownName: the emotion cannot be simulated.
@@ -78,14 +92,14 @@ def draw_movement(emotion: str, view: View, rng: np.random.Generator, varied: bo
     field = displacement(geometry, activations, view, muscles)
     if _raises_brows(activations):
         field[..., 1] += _scalp_shift(view, rng) * np.float32(_longest(field))
-    blink = draw_blink(rng)
+    blink = draw_blink(rng, blink_and_head)
     if other_frames:
         blink = _scaled(blink, rng.uniform(1, MAX_BLINK_FACTOR))
     if blink:
         field = field + displacement(geometry, blink, view)
     model_px = view.face_px / MODEL_FACE_PX
     strongest = max(_longest(field), MIN_PEAK_PX * model_px)
-    head_px = HEAD_PX
+    head_px = blink_and_head.head_px
     if other_frames:
         head_px *= rng.uniform(1, MAX_HEAD_FACTOR)
     pose = _draw_head_pose(head_px, rng)
@@ -93,14 +107,16 @@ def draw_movement(emotion: str, view: View, rng: np.random.Generator, varied: bo
     return ApexMovement(geometry, activations, whole_field, strongest)
 
 
-def draw_blink(rng: np.random.Generator) -> tuple[Activation, ...]:
+def draw_blink(
+    rng: np.random.Generator, blink_and_head: BlinkAndHead = BLINK_AND_HEAD
+) -> tuple[Activation, ...]:
     """Draw the lid movement between onset and apex: none, or both eyes close or open a little."""
-    if rng.random() >= BLINK_SHARE:
+    if rng.random() >= blink_and_head.blink_share:
         return ()
     closing = rng.random() < CLOSING_SHARE
     direction = 1 if closing else -1
     strength = direction * rng.uniform(0.2, 1.0)
-    return both_sides(45, strength * PARTIAL_BLINK_PX)
+    return both_sides(45, strength * blink_and_head.lid_px)
 
 
 def _draw_activations(

@@ -22,7 +22,6 @@ from learnet.datasets.synthetic.dynamic_images import (
 )
 from learnet.face import eye_transform, face_finder
 from learnet.motion.pipeline import make_image
-from learnet.simulation import apex_movement
 from learnet.simulation.measured_flow import FACE_PX, IMAGES_PER_PERSON
 from learnet.simulation.render import render
 from tests.datasets.prepared.test_prepare import clip_of, write_clip
@@ -39,7 +38,7 @@ def made(tmp_path_factory: pytest.TempPathFactory):
 def still_head(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing moves but the expression, and perhaps a blink."""
     monkeypatch.setattr(rendered, "HEAD_PX", 0.0)
-    monkeypatch.setattr(apex_movement, "BLINK_SHARE", 0.0)
+    monkeypatch.setattr(rendered, "draw_blink", lambda _: ())
 
 
 def by_definition(crops: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ from learnet.datasets.prepared.store import PreparedDataset
 from learnet.datasets.synthetic.simulated_folder import Progress, Row, SimulatedFolder, write_simulated
 from learnet.motion.flow import append_strain
 from learnet.motion.normalise import per_channel
-from learnet.simulation.apex_movement import ApexMovement, draw_movement
+from learnet.simulation.apex_movement import BLINK_AND_HEAD, ApexMovement, BlinkAndHead, draw_movement
 from learnet.simulation.emotions import ANY_UNITS, ONE_UNIT
 from learnet.simulation.flow_processing import draw_processing, process_flow
 from learnet.simulation.geometry import View
@@ -247,6 +247,7 @@ def draw_imitated_image(
     size: int,
     rng: np.random.Generator,
     model: EstimatorModel = ESTIMATOR_MODEL,
+    blink_and_head: BlinkAndHead = BLINK_AND_HEAD,
 ) -> tuple[Float32[np.ndarray, "S S 3"], str, tuple[Activation, ...]]:
     """Draw an image with an imitated flow.
 
@@ -255,7 +256,7 @@ def draw_imitated_image(
     """
     emotion = draw_emotion(classes, rng)
     view = grid_view(size)
-    flow, movement = draw_flow(emotion, view, rng, model)
+    flow, movement = draw_flow(emotion, view, rng, model, blink_and_head=blink_and_head)
     crop = draw_crop(rng)
     flow_with_strain = append_strain(flow)
     image = crop_and_resize(flow_with_strain, view, crop, size, rng, model)
@@ -293,6 +294,7 @@ def draw_flow(
     rng: np.random.Generator,
     model: EstimatorModel = ESTIMATOR_MODEL,
     varied: bool = False,
+    blink_and_head: BlinkAndHead = BLINK_AND_HEAD,
 ) -> tuple[Float32[np.ndarray, "H W 2"], ApexMovement]:
     """Draw the flow that an estimator would return for a new person, and the true movement.
 
@@ -302,6 +304,7 @@ def draw_flow(
         rng: source of all random numbers.
         model: errors of the estimator.
         varied: draw the person's muscles and the frames as well, see `draw_movement`.
+        blink_and_head: frequency and size of blinks and head motion.
 
     Returns:
         The flow in cells of the grid, and the movement.
@@ -309,7 +312,7 @@ def draw_flow(
     Raises:
         UnknownName: the emotion cannot be simulated.
     """
-    movement = draw_movement(emotion, view, rng, varied)
+    movement = draw_movement(emotion, view, rng, varied, blink_and_head)
     texture = texture_map(movement.geometry, view, rng, model)
     flow = imitate_estimator(
         movement.field,

@@ -447,3 +447,15 @@ def test_values_that_no_column_would_take_are_refused(tmp_path: Path, text: str,
     with pytest.raises(BadInput) as refusal:
         read_annotations(path, Recording(fps=25.0))
     assert message in str(refusal.value)
+
+
+def test_other_names_of_columns_and_those_that_are_not_read(tmp_path: Path) -> None:
+    """Headers of CASME II's workbook; the class in the last column is nobody's emotion here."""
+    file = tmp_path / "a.csv"
+    header = "OnsetFrame,ApexFrame,OffsetFrame,AU,Estimated Emotion,Objective Class"
+    file.write_text(f"{header}\n20,32,56,6+12,happiness,I\n")
+    annotated = read_annotations(file, RECORDING)
+    (event,) = annotated.events
+    assert (event.onset, event.apex, event.offset, event.label) == (20, 32, 56, "happiness")
+    assert [unit.unit for unit in event.action_units] == [6, 12]
+    assert annotated.notes == ("columns that are not read: Objective Class.",)

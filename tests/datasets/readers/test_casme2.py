@@ -208,6 +208,17 @@ def test_rows_that_cannot_be_used_are_reported_not_lost(tmp_path: Path) -> None:
     assert "onset 9 comes after" in said and "offset is not given" in said
 
 
+def test_a_total_and_a_legend_below_the_rows_are_passed_over(tmp_path: Path) -> None:
+    below = [("Total", 9), ("Legend",), ("others", "not clear"), ("happiness", "AU 6 or 12")]
+    rows = [*ROWS, *((*cells, *(None,) * (7 - len(cells))) for cells in below)]
+    nine_columns(tmp_path / "CASME2-coding.xlsx", rows)
+    cropped(tmp_path / "Cropped")
+    reading = read(tmp_path)
+    assert clips(reading) == EXPECTED
+    assert kinds(reading, serious=True) == []
+    assert kinds(reading).count("row passed over") == 4
+
+
 def test_a_row_that_stands_twice_is_one_clip(tmp_path: Path) -> None:
     nine_columns(
         tmp_path / "CASME2-coding.xlsx", [*ROWS, ROWS[0], ("24", "EP93_02_01", 20, 28, 45, "1+2", "fear")]

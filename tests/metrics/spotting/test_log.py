@@ -32,6 +32,12 @@ def test_pairs_without_a_header(tmp_path: Path) -> None:
     assert log.flags == ("TP", "TP", "FP", "FN")
 
 
+@pytest.mark.parametrize("video", ["video1", "video_1", "vid1", "recording_2"])
+def test_the_name_of_a_video_is_no_header(tmp_path: Path, video: str) -> None:
+    log = read_spotting_log(write(tmp_path, "log.csv", f"{video},10,20,12,22,TP\n{video},50,60,,,FN\n"))
+    assert [(event.video, event.onset) for event in log.events] == [(video, 10), (video, 50)]
+
+
 def test_predictions_beside_a_file_of_events(tmp_path: Path) -> None:
     """Names of videos are repeated by several people. The challenges write me and mae."""
     predictions = "subject;vid;pred_onset;pred_offset;type;emotion;confidence\n1;EP01;5;9;me;Positive;0.5\n"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from learnet.core.csv_files import check_thousands, csv_text, decimal_number, is_thousands
 from learnet.core.errors import BadInput, counted
+from learnet.core.files import shortened_list
 from learnet.core.labels import HOW_TO_WRITE_UNITS
 from learnet.core.records import EVENT_STATUSES, ActionUnitScore, Event
 from learnet.datasets.annotations.record import Entries, Entry
@@ -22,14 +23,19 @@ STATUS = "status"
 ALIASES = {
     "start_frame": "onset",
     "onset_frame": "onset",
+    "onsetframe": "onset",
     "apex_frame": "apex",
+    "apexframe": "apex",
     "end_frame": "offset",
     "offset_frame": "offset",
+    "offsetframe": "offset",
     "start_s": "onset_s",
     "end_s": "offset_s",
     "emotion": "label",
+    "estimated_emotion": "label",
     "coder": "source",
     "annotator": "source",
+    "au": "action_units",
     "aus": "action_units",
 }
 """Other names of columns."""
@@ -89,7 +95,7 @@ def read_table(path: Path, rows: Rows) -> Entries:
     header = [_column(cell) for cell in rows[0][1]]
     header, notes = _with_units(path, header, rows[1:])
     if not ({"onset", "offset"} <= set(header) or {"onset_s", "offset_s"} <= set(header)):
-        named = ", ".join(header)[:120]
+        named = ", ".join(rows[0][1])[:120]
         problem = f"this table has neither onset and offset nor onset_s and offset_s; it has {named}"
         raise BadInput(path, problem, "Name the columns in the first line.")
     repeated = [name for name in ("onset", "offset", "onset_s", "offset_s") if header.count(name) > 1]
@@ -109,7 +115,16 @@ def read_table(path: Path, rows: Rows) -> Entries:
                 row.setdefault("source", Event.source)
             read.append(row)
             entries.append(_entry(f"{path} line {number}", f"line {number}", row))
-    return Entries(entries, notes=(*notes, *_other_statuses(read)))
+    return Entries(entries, notes=(*notes, *_unread_columns(header, rows[0][1]), *_other_statuses(read)))
+
+
+def _unread_columns(header: Sequence[str], names: Sequence[str]) -> tuple[str, ...]:
+    """Return a note about the columns that are not read; a table of `learnet predict` has more on purpose."""
+    if PREDICTED in header:
+        return ()
+    unread = [name for column, name in zip(header, names, strict=True) if column not in (*COLUMNS, STATUS)]
+    unread = [name.strip() for name in unread if name.strip()]
+    return (f"columns that are not read: {shortened_list(unread)}.",) if unread else ()
 
 
 def _with_units(path: Path, header: list[str], rows: Rows) -> tuple[list[str], tuple[str, ...]]:

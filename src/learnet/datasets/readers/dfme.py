@@ -22,6 +22,7 @@ from learnet.datasets.readers.reading.rows import (
     COLUMNS,
     REQUIRED,
     LabelRow,
+    NoSubject,
     key_by_name,
     row_from_cells,
 )
@@ -61,7 +62,7 @@ def _parse_row(cells: dict[str, str], location: str) -> list[LabelRow]:
     """
     number = _number(cells["subject"])
     if number is None:
-        raise ValueError(f"{cells['subject']!r} is not a subject's number")
+        raise NoSubject(f"{cells['subject']!r} is not a subject's number")
     if number != _number(cells["name"]):
         raise ValueError(
             f"subject {cells['subject']} cannot have the clip {cells['name']}, which is another's"

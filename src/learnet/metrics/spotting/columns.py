@@ -23,7 +23,7 @@ COLUMNS = {
     "score": ("score", "confidence", "probability"),
     "flag": ("flag", "result", "tpfpfn"),
 }
-"""Column and the names it has in files, in lower case and without other characters than letters."""
+"""Column and the names it has in files, in lower case; digits count, because `video1` is a video."""
 
 PAIR_COLUMNS = ("video", "truth_onset", "truth_offset", "onset", "offset", "flag")
 """Columns of a log without header, as the MEGC challenges ask for; others may follow."""
@@ -42,7 +42,7 @@ _WHOLE_NUMBER = re.compile(r"\d+", re.ASCII)
 def column_index(cells: Sequence[str]) -> dict[str, int]:
     """Return the position of each column that a header names; empty where it is no header."""
     positions: dict[str, int] = {}
-    names = [re.sub(r"[^a-z]", "", cell.lower()) for cell in cells]
+    names = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in cells]
     for column, aliases in COLUMNS.items():
         for alias in aliases:
             if alias in names:

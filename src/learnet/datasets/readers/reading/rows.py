@@ -65,6 +65,10 @@ def key_by_name(row: LabelRow) -> FolderKey:
     return (normalise_name(row.name),)
 
 
+class NoSubject(ValueError):
+    """A cell of the column for the subject is nobody's number, as in a legend or a total below the rows."""
+
+
 def subject_in_row(cells: Mapping[str, str], expected: int | None = None) -> int:
     """Return the number of the subject in a row.
 
@@ -73,11 +77,12 @@ def subject_in_row(cells: Mapping[str, str], expected: int | None = None) -> int
         expected: number of the subject after whom the clip is named, None where it is named after nobody.
 
     Raises:
-        ValueError: there is no number, or not the expected one.
+        NoSubject: there is no number.
+        ValueError: it is not the expected one.
     """
     number = subject_number(cells["subject"])
     if number is None:
-        raise ValueError(f"{cells['subject']!r} is not a subject's number")
+        raise NoSubject(f"{cells['subject']!r} is not a subject's number")
     if expected not in (None, number):
         raise ValueError(
             f"subject {cells['subject']} cannot have the clip {cells['name']}, which is another's; "

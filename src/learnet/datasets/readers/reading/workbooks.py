@@ -1,13 +1,13 @@
 """Read the labels of a database from its workbooks, and compare the versions that exist."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from learnet.core.labels import UnknownLabel
 from learnet.core.records import Finding
 from learnet.datasets.readers.reading.folder_names import FolderKey, normalise_name
 from learnet.datasets.readers.reading.folder_tree import FolderScan
 from learnet.datasets.readers.reading.label_sources import Labels, LabelWorkbooks
-from learnet.datasets.readers.reading.rows import LabelRow, drop_repeated_rows
+from learnet.datasets.readers.reading.rows import LabelRow, NoSubject, drop_repeated_rows
 from learnet.datasets.readers.reading.sample_lists import (
     describe_sample_list,
     says_sample_list,
@@ -87,15 +87,28 @@ def _parse_rows(
         except UnknownLabel as error:
             raise with_full_path(error, table, index, workbooks) from error
         except ValueError as error:
-            keys = [cells[key] for key in workbooks.schema.keys]
-            clip = "/".join([workbooks.dataset, *keys])
-            findings.append(Finding("row not usable", clip, f"{location}: {error}", serious=True))
+            findings.append(_unusable(cells, f"{location}: {error}", error, workbooks))
     owners = {}
     for version in versions:
         if workbooks.is_preferred(version.path) and not workbooks.superseded(version):
             owners[version.path.name] = list(readable_rows(version, workbooks))
     rows, repairs = workbooks.repair(table, rows, owners)
     return rows, findings + repairs
+
+
+def _unusable(
+    cells: Mapping[str, str], message: str, error: ValueError, workbooks: LabelWorkbooks
+) -> Finding:
+    """Return the finding of a row that is no label: serious, unless it is a legend or a total below the rows.
+
+    Such a row has words where the subject and the clip are, and nothing else.
+    """
+    schema = workbooks.schema
+    filled = sum(bool(cells[name]) for name in schema.required)
+    if isinstance(error, NoSubject) and filled <= len(schema.keys):
+        return Finding("row passed over", workbooks.dataset, message)
+    clip = "/".join([workbooks.dataset, *(cells[key] for key in schema.keys)])
+    return Finding("row not usable", clip, message, serious=True)
 
 
 def _notes(table: Table, workbooks: LabelWorkbooks) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ STUDIES = ("study-svm", "study-ststnet", "study-choice")
 ONE = Resources(jobs=1, device="cpu")
 SVM = Study(network="linear-svm", keep_weights=False)
 STSTNET = Study(network="ststnet", seeds=2)
+NO_MIRROR = Training(mirror="none")  # 0.1.0 trained the support vector machine without mirrored images
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_scores_follow_from_the_outcomes(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "study", "training"),
-    [("study-svm", SVM, Training()), ("study-ststnet", STSTNET, Training(epochs=4))],
+    [("study-svm", SVM, NO_MIRROR), ("study-ststnet", STSTNET, Training(epochs=4))],
 )
 def test_a_complete_study_is_recognised(files: Path, name: str, study: Study, training: Training) -> None:
     before = bytes_of(files / name)
@@ -109,6 +110,11 @@ def test_a_complete_study_is_recognised(files: Path, name: str, study: Study, tr
         run_study(files / "prepared", files / name, study, replace(training, epochs=5), ONE)
 
 
+def test_the_mirrored_images_of_the_support_vector_machine_make_another_study(files: Path) -> None:
+    with pytest.raises(OutputTaken, match='training.mirror \\(there "none"'):
+        run_study(files / "prepared", files / "study-svm", SVM, Training(), ONE)
+
+
 def test_an_interrupted_study_is_continued(files: Path) -> None:
     """The last fold is taken out of the files, as if the study had been killed before it."""
     folder = files / "study-svm"
@@ -117,14 +123,14 @@ def test_an_interrupted_study_is_continued(files: Path) -> None:
         lines = before[name].decode().splitlines(keepends=True)
         (folder / name).write_text("".join(lines[:kept]))
     trained: list[int] = []
-    run_study(files / "prepared", folder, SVM, Training(), ONE, lambda done, _: trained.append(done))
+    run_study(files / "prepared", folder, SVM, NO_MIRROR, ONE, lambda done, _: trained.append(done))
     assert trained == [4]
     assert bytes_of(folder) | {"run.json": b""} == before | {"run.json": b""}
 
 
 def test_the_same_studies_again(files: Path) -> None:
     """From the prepared folder: the support vector machine to the byte, the network within rounding."""
-    run_study(files / "prepared", files / "new" / "study-svm", SVM, Training(), ONE)
+    run_study(files / "prepared", files / "new" / "study-svm", SVM, NO_MIRROR, ONE)
     again = (files / "new" / "study-svm" / "outcomes.csv").read_bytes()
     assert again == (FILES / "study-svm" / "outcomes.csv").read_bytes()
     run_study(files / "prepared", files / "new" / "study-ststnet", STSTNET, Training(epochs=4), ONE)

@@ -33,7 +33,7 @@ def test_the_table_of_films_is_that_of_the_last_measurement(bench: ModuleType) -
 
 @pytest.mark.skipif(not LOGS.is_dir(), reason="the published logs are not part of the project")
 @pytest.mark.parametrize(
-    ("log", "name", "fps"), [("of_fd_samm_lv", "SAMM-LV", 200), ("of_fd_casme_sq", "CAS(ME)^2", 30)]
+    ("log", "name", "fps"), [("of_fd_samm_lv", "SAMM-LV", 200.0), ("of_fd_casme_sq", "CAS(ME)^2", 30.0)]
 )
 def test_the_scores_of_published_logs(log: str, name: str, fps: float) -> None:
     report = score_spotting(LOGS / f"{log}.csv", fps=fps)

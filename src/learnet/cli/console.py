@@ -7,7 +7,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 from rich import box
 from rich.console import Console, ConsoleRenderable, RenderHook
@@ -50,7 +50,9 @@ def _escape_text(renderable: ConsoleRenderable) -> ConsoleRenderable:
     return renderable if escaped == renderable.plain else Text(escaped, style=renderable.style)
 
 
-def new_console(stderr: bool = False, file: TextIO | None = None, soft_wrap: bool = True) -> Console:
+def new_console(
+    stderr: bool = False, file: io.TextIOWrapper | io.StringIO | None = None, soft_wrap: bool = True
+) -> Console:
     """Return a console that prints text as it is, without control characters."""
     console = _Console(stderr=stderr, file=file, markup=False, highlight=False, soft_wrap=soft_wrap)
     console.push_render_hook(_ControlCharacters())

@@ -111,7 +111,7 @@ def _scores(truth: Int[np.ndarray, "D N"], predicted: Float[np.ndarray, "S N K"]
     return headline(counts).mean(axis=2)
 
 
-def _ways(truths: Sequence[Int[np.ndarray, "M"]], most: int) -> int:
+def _ways(truths: Sequence[Int[np.ndarray, "_"]], most: int) -> int:
     """Return the number of different permutations, or a smaller number that is above `most`."""
     ways = 1
     for truth in truths:
@@ -128,7 +128,7 @@ def _arrangements(truth: Int[np.ndarray, "N"]) -> int:
 
 
 def _all_permutations(
-    truth: Int[np.ndarray, "N"], mixed: Sequence[Int[np.ndarray, "M"]]
+    truth: Int[np.ndarray, "N"], mixed: Sequence[Int[np.ndarray, "_"]]
 ) -> Iterator[Int[np.ndarray, "1 N"]]:
     """Yield each different assignment of the true classes within people."""
     if not mixed:
@@ -153,7 +153,7 @@ def _orders(classes: Sequence[int]) -> Iterator[list[int]]:
 
 
 def _random_permutations(
-    truth: Int[np.ndarray, "N"], mixed: Sequence[Int[np.ndarray, "M"]], permutations: int, seed: int
+    truth: Int[np.ndarray, "N"], mixed: Sequence[Int[np.ndarray, "_"]], permutations: int, seed: int
 ) -> Iterator[Int[np.ndarray, "D N"]]:
     """Yield random assignments of the true classes within people, in blocks."""
     rng = np.random.default_rng(seed)

@@ -402,7 +402,7 @@ def test_the_last_line_of_a_difference_is_what_it_shows(folders: dict[str, Path]
                 assert shown in ("different", f"cannot tell below {smallest:.2f}")
         assert any(f"Equivalent within {margin:g}" in note for note in notes(comparison))
     with pytest.raises(LearnetError, match="margin 2 is not between"):
-        compare(two, margin=2)
+        compare(two, margin=2.0)
 
 
 def test_databases_are_tested_apart_and_combined(composite: Comparison) -> None:

@@ -26,7 +26,7 @@ class Target:
     timed: tuple[str, ...] = ()
     """Files that state how long something took; what is in them is not compared."""
 
-    kills: int = 50  # in the slow tests; fewer of a command that takes seconds
+    kills: int = 20  # in the slow tests; fewer of a command that takes seconds
 
 
 STUDY = ("--network", "ststnet", "--epochs", "1", "--jobs", "1")
@@ -80,7 +80,7 @@ TARGETS = {
             "3",
             *STUDY,
         ),
-        kills=20,
+        kills=10,
     ),
     "evaluate": Target(
         ("evaluate", f"{{inputs}}/{NOISE}", "out", "--weights", "{inputs}/ststnet.safetensors")
@@ -88,10 +88,10 @@ TARGETS = {
     "run": Target(
         ("run", "{inputs}/small.toml", "out", "--data", f"{{inputs}}/{NOISE}", "--jobs", "1"),
         timed=("out/results.md", "out/results.csv"),
-        kills=20,
+        kills=10,
     ),
     "study of spotting": Target(
-        ("study", "--task", "spotting", "casme-sq", "{inputs}/recordings", "out", "--jobs", "1"), kills=20
+        ("study", "--task", "spotting", "casme-sq", "{inputs}/recordings", "out", "--jobs", "1"), kills=10
     ),
     "compare": Target(
         (

@@ -1,6 +1,6 @@
-"""Each command is killed 50 times (slow ones 20 times), at moments that its seed fixes, and run again.
+"""Each command is killed 20 times (slow ones 10 times), at moments that its seed fixes, and run again.
 
-`python -m tests.kills` prints the table.
+`python -m tests.kills 50` kills each 50 times and prints the table.
 """
 
 from collections.abc import Iterator

@@ -101,13 +101,15 @@ def test_scores_follow_from_the_outcomes(name: str) -> None:
     ("name", "study", "training"),
     [("study-svm", SVM, NO_MIRROR), ("study-ststnet", STSTNET, Training(epochs=4))],
 )
-def test_a_complete_study_is_recognised(files: Path, name: str, study: Study, training: Training) -> None:
+def test_a_study_with_one_seed_for_all_folds_is_not_continued(
+    files: Path, name: str, study: Study, training: Training
+) -> None:
     before = bytes_of(files / name)
-    trained: list[int] = []
-    run_study(files / "prepared", files / name, study, training, ONE, lambda done, _: trained.append(done))
-    assert not trained and bytes_of(files / name) == before
+    with pytest.raises(OutputTaken, match=r'it differs in seeding \(there None, requested "fold and purp'):
+        run_study(files / "prepared", files / name, study, training, ONE)
     with pytest.raises(OutputTaken, match="training.epochs"):
         run_study(files / "prepared", files / name, study, replace(training, epochs=5), ONE)
+    assert bytes_of(files / name) == before
 
 
 def test_the_mirrored_images_of_the_support_vector_machine_make_another_study(files: Path) -> None:
@@ -115,21 +117,12 @@ def test_the_mirrored_images_of_the_support_vector_machine_make_another_study(fi
         run_study(files / "prepared", files / "study-svm", SVM, Training(), ONE)
 
 
-def test_an_interrupted_study_is_continued(files: Path) -> None:
-    """The last fold is taken out of the files, as if the study had been killed before it."""
-    folder = files / "study-svm"
-    before = bytes_of(folder)
-    for name, kept in (("outcomes.csv", 1 + 16), ("trainings.csv", 1 + 3)):
-        lines = before[name].decode().splitlines(keepends=True)
-        (folder / name).write_text("".join(lines[:kept]))
-    trained: list[int] = []
-    run_study(files / "prepared", folder, SVM, NO_MIRROR, ONE, lambda done, _: trained.append(done))
-    assert trained == [4]
-    assert bytes_of(folder) | {"run.json": b""} == before | {"run.json": b""}
-
-
-def test_the_same_studies_again(files: Path) -> None:
-    """From the prepared folder: the support vector machine to the byte, the network within rounding."""
+def test_the_same_studies_again(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the prepared folder: the support vector machine to the byte, the network within rounding, if the
+    seed of the study is that of every fold and purpose, as it was."""
+    monkeypatch.setattr("learnet.study.jobs.fold_seed", lambda seed, fold: seed)
+    for module in ("train", "schedule"):
+        monkeypatch.setattr(f"learnet.training.{module}.purpose_seed", lambda seed, purpose: seed)
     run_study(files / "prepared", files / "new" / "study-svm", SVM, NO_MIRROR, ONE)
     again = (files / "new" / "study-svm" / "outcomes.csv").read_bytes()
     assert again == (FILES / "study-svm" / "outcomes.csv").read_bytes()
@@ -143,19 +136,16 @@ def test_the_selection_and_the_study_with_it(files: Path) -> None:
     selection = read_selection(files / "choice")
     assert selection.candidates["mixed"].mixup == 0.4
     assert selection.selected == {"group-0": "plain", "group-1": "plain", "group-2": "plain"}
-    before, trained = bytes_of(files / "study-choice"), []
     study = Study(network="ststnet", keep_weights=False)
     settings = SelectedTraining(selection)
-    run_study(
-        files / "prepared", files / "study-choice", study, settings, ONE, lambda done, _: trained.append(done)
-    )
-    assert not trained and bytes_of(files / "study-choice") == before
+    with pytest.raises(OutputTaken, match="it differs in seeding"):
+        run_study(files / "prepared", files / "study-choice", study, settings, ONE)
+    run_study(files / "prepared", files / "new", study, settings, ONE)
+    assert read_description(files / "new").choice == selection
     compared = read_candidates(files / "candidates.toml", Training(epochs=2))
     groups = Study(network="ststnet", protocol="groups", groups=3, keep_weights=False)
-    again = select_settings(
-        files / "prepared", files / "choice", compared, groups, ONE, lambda done, _: trained.append(done)
-    )
-    assert not trained and again == selection
+    with pytest.raises(OutputTaken, match="it differs in seeding"):
+        select_settings(files / "prepared", files / "choice", compared, groups, ONE)
 
 
 def test_weights_predict_what_the_exported_network_predicts(files: Path) -> None:

@@ -104,7 +104,7 @@ def test_no_phase_of_a_tested_person_is_trained_on(
     settings = replace(QUICK, mirror="none", inner_groups=inner)
     for fold in make_folds(study, data.people, data.truth, data.datasets, 0):
         inputs = NetworkInputs(monkeypatch)
-        run_jobs([FoldJob("s", network, fold, settings, None, None)], data)
+        run_jobs([FoldJob("s", network, fold, settings, None, None, 0)], data)
         assert inputs.trained_on == {(clip, phase) for clip in fold.train for phase in range(3)}
         assert len(inputs.current) == 3 * len(fold.train)
         assert [clip for clip, _ in inputs.scored[-1][0]] == list(fold.test)
@@ -138,11 +138,8 @@ def test_the_phases_of_the_tested_person_have_no_effect(tmp_path: Path, network:
             f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02"
         )
         file = tmp_path / f"{name}.safetensors"
-        weights.append(
-            run_jobs(
-                [FoldJob("s", network, fold, replace(QUICK, mirror="none", inner_groups=2), None, file)], data
-            )[0]
-        )
+        settings = replace(QUICK, mirror="none", inner_groups=2)
+        weights.append(run_jobs([FoldJob("s", network, fold, settings, None, file, 0)], data)[0])
     assert weights[0].outcomes == weights[1].outcomes
     assert weights[0].training_row == weights[1].training_row
     assert tensors_of(weights[0].checkpoint) == tensors_of(weights[1].checkpoint)

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
+from learnet.core.seeds import fold_seed, purpose_seed
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import load_prepared, save_prepared
@@ -178,7 +179,7 @@ def test_the_person_tested_cannot_be_felt_in_training(
             f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02"
         )
         kept = run_jobs(
-            [FoldJob("s", network, fold, settings, None, tmp_path / f"{name}.safetensors")], data
+            [FoldJob("s", network, fold, settings, None, tmp_path / f"{name}.safetensors", 0)], data
         )[0].checkpoint
         (tmp_path / f"{name}.safetensors").write_bytes(kept or b"")
         weights.append(load_checkpoint(tmp_path / f"{name}.safetensors")[0].state_dict())
@@ -527,13 +528,14 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
     answers = {outcome.clip: outcome for outcome in read_outcomes(tmp_path / "leaky")}
     data = load_labelled_dataset(prepared, "casme2-7")
     chosen = []
-    for fold in make_folds(study, data.people, data.truth, data.datasets, 0):
+    for index, fold in enumerate(make_folds(study, data.people, data.truth, data.datasets, 0)):
+        seeded = replace(training, seed=fold_seed(0, index))
         learn, tested = data.training_set(fold.train), data.training_set(fold.test)
         examples = learn.examples(learn.stored.for_training(training))
         scores = []
         for epochs in range(1, 6):
-            module = NETWORKS["learnet"](learn.classes, 28, seed=0)
-            fit(module, examples, training, epochs)
+            module = NETWORKS["learnet"](learn.classes, 28, seed=purpose_seed(seeded.seed, "weights"))
+            fit(module, examples, seeded, epochs)
             recompute_batch_norm(module, examples, training)
             scores.append(predict_scores(module.eval(), tested.images))
         right = [int((found.argmax(axis=1) == tested.labels).sum()) for found in scores]

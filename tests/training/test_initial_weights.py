@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load
 
 from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
+from learnet.core.seeds import purpose_seed
 from learnet.core.settings import Resources, Study, Training
 from learnet.networks import NETWORKS
 from learnet.study.labelled import LabelledDataset, load_labelled_dataset
@@ -81,7 +82,8 @@ def test_an_unknown_class_makes_the_class_layer_new(tmp_path: Path, data: Labell
     start = initial_tensors(
         write_initial(tmp_path, replace(METADATA, classes=("surprise", "none", "disgust", "happiness"))), data
     )
-    fresh, other = NETWORKS["learnet"](4, 28, seed=0), NETWORKS["learnet"](4, 28, seed=9)
+    fresh = NETWORKS["learnet"](4, 28, seed=purpose_seed(STILL.seed, "weights"))
+    other = NETWORKS["learnet"](4, 28, seed=9)
     trained = train("learnet", data.training_set(range(len(data.rows))), STILL, initial_weights=start).module
     assert torch.equal(trained.classify.weight, fresh.classify.weight) and torch.equal(
         trained.stem.weight, other.stem.weight

@@ -41,6 +41,7 @@ def describe_study(
         protocol=study.protocol,
         scheme=describe_scheme(data),
         seeds=seeds,
+        seeding="fold and purpose",
         settings=study,
         training=training,
         start=start.record if start else None,

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from learnet.core.files import write_atomically
-from learnet.core.serialisation import optional_key, read_json, to_json, to_plain
+from learnet.core.serialisation import later_key, optional_key, read_json, to_json, to_plain
 from learnet.core.settings import Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.study.candidates import Selection
 from learnet.training.metadata import InitialWeightsRecord
 
 DESCRIPTION_FILE = "study.json"
+
+Seeding = Literal["study", "fold and purpose"]
+"""What a seed is used for: as it is in every training (earlier versions), or to derive one for each fold and
+purpose (`core.seeds`)."""
 
 LEAK_CONSEQUENCE = "The scores are too high and say nothing about people the network was not trained on."
 """What follows from `StudyDescription.leak`, in the words of every page and command."""
@@ -71,6 +75,7 @@ class StudyDescription:
     protocol: str
     scheme: SchemeDescription
     seeds: list[int]
+    seeding: Seeding = later_key("study")
     settings: Study | EvaluationSettings | None = None
     training: Training | None = None  # None where nothing was trained; only the seed counts with a selection
     start: InitialWeightsRecord | Literal["unknown"] | None = "unknown"  # None: from random numbers

@@ -4,12 +4,13 @@ out."""
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from learnet.core.records import Fold, Outcome
+from learnet.core.seeds import fold_seed
 from learnet.core.settings import Training
 from learnet.datasets.splits import LEAKY_EPOCH
 from learnet.study.describe import describe_training_data, versions
@@ -29,9 +30,15 @@ class FoldJob:
     study: str
     network: str
     fold: Fold
-    training: Training  # its seed is that of this job
+    training: Training  # its seed is that of the study
     initial_weights: bytes | None  # safetensors; None: random numbers
     checkpoint: Path | None  # file of the weights; None: they are not kept
+    fold_index: int  # position of the fold in its protocol, from 0
+
+    @property
+    def seeded_training(self) -> Training:
+        """The settings with the seed of this fold."""
+        return replace(self.training, seed=fold_seed(self.training.seed, self.fold_index))
 
     def planned(self, data: LabelledDataset) -> PlannedFold:
         """Return what is known of the training before it runs."""
@@ -89,14 +96,15 @@ def _trained(jobs: Sequence[FoldJob], data: LabelledDataset, device: str) -> lis
     network, initial_weights = jobs[0].network, jobs[0].initial_weights
     trainings, train_sets = [], []
     for job in jobs:
-        trainings.append(job.training)
+        trainings.append(job.seeded_training)
         train_sets.append(data.training_set(job.fold.train, job.training.phases))
     if jobs[0].fold.protocol != LEAKY_EPOCH:
         return train_together(network, train_sets, trainings, device, initial_weights=initial_weights)
     trained = []
     for job, train_set in zip(jobs, train_sets, strict=True):
         test_set = data.training_set(job.fold.test, job.training.phases_at_test)
-        trained.append(train_leaky(network, train_set, test_set, job.training, device, initial_weights))
+        settings = job.seeded_training
+        trained.append(train_leaky(network, train_set, test_set, settings, device, initial_weights))
     return trained
 
 

@@ -35,6 +35,7 @@ class _Run:
     """One training of a study: on which people, of which network, with which settings."""
 
     fold: Fold
+    fold_index: int
     network: str
     training: Training
 
@@ -69,10 +70,10 @@ def plan_trainings(
     folds_of_seeds = make_folds_of_seeds(study, data.people, data.truth, data.datasets, seeds)
     runs: list[_Run] = []
     for seed, folds in folds_of_seeds.items():
-        for fold in limit_training_people(folds, study.train_people, seed):
+        for index, fold in enumerate(limit_training_people(folds, study.train_people, seed)):
             network = selection.network_for(fold) if selection else study.network
             settings = selection.training_for(fold) if selection else training
-            runs.append(_Run(fold, network, replace(settings, seed=seed)))
+            runs.append(_Run(fold, index, network, replace(settings, seed=seed)))
     _check_runs(runs)
     starts: dict[tuple[str, str], InitialWeights | None] = {}
     for run in runs:
@@ -85,7 +86,7 @@ def plan_trainings(
         checkpoint = weights_file(out, run.fold.name, seed) if out and study.keep_weights else None
         tensors = start.tensors if start else None
         name = out.name if out else ""
-        jobs.append(FoldJob(name, run.network, run.fold, run.training, tensors, checkpoint))
+        jobs.append(FoldJob(name, run.network, run.fold, run.training, tensors, checkpoint, run.fold_index))
     distinct = folds_of_seeds.values() if study.repeated_splits else [folds_of_seeds[training.seed]]
     start = starts.get((study.network, training.init))
     return Plan(tuple(chain.from_iterable(distinct)), tuple(jobs), start)

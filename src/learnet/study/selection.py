@@ -74,10 +74,11 @@ def select_settings(
     for seed in seeds:
         for name, training in settings.items():
             tensors = starts[name].tensors if name in starts else None
-            for fold in folds:
+            for index, fold in enumerate(folds):
                 named = replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
                 seeded = replace(training, seed=seed)
-                jobs.append(FoldJob(out.name, networks[name], named, seeded, tensors, None))
+                # Candidates share the seed of a fold, so that they differ in nothing but their settings.
+                jobs.append(FoldJob(out.name, networks[name], named, seeded, tensors, None, index))
     own_networks = candidates.networks or None
     records = {name: start.record for name, start in starts.items()}
     description = describe_study(out.name, data, study, candidates.base, folds, None)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from learnet.core.errors import LearnetError, pick
 from learnet.core.labels import parse_action_units
+from learnet.core.seeds import purpose_seed
 from learnet.core.settings import Training
 from learnet.motion.detrend import StoredImages
 from learnet.networks import NETWORKS, as_input
@@ -73,7 +74,8 @@ def fit_action_units(
         raise LearnetError(f"{len(examples.images)} training images are too few.", "At least 2 are needed.")
     count, units = examples.sides.shape[:2]
     make = pick(NETWORKS, network, "network")
-    module = make(OUTPUTS_PER_UNIT * units, examples.images.shape[1], seed=training.seed)
+    seed = purpose_seed(training.seed, "weights")
+    module = make(OUTPUTS_PER_UNIT * units, examples.images.shape[1], seed=seed)
     if hasattr(module, "fit"):
         raise LearnetError(f"{network} cannot be trained on action units.", "Choose another network.")
     images = StoredImages(examples.images).for_training(training)
@@ -83,7 +85,7 @@ def fit_action_units(
     pixels = torch.from_numpy(images.pixels)
     sides = torch.from_numpy(examples.sides)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(training.seed)
+        torch.manual_seed(purpose_seed(training.seed, "dropout"))
         module.train()
         while not schedule.finished:
             optimiser.param_groups[0]["lr"] = schedule.learning_rate

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 from torch.nn import functional as F
 
+from learnet.core.seeds import purpose_seed
 from learnet.core.settings import Training
 from learnet.networks import as_input
 from learnet.training import augment
@@ -39,10 +40,11 @@ class BatchSchedule:
         self.data = data
         self.training = training
         self.epochs = epochs
-        self.generator = torch.Generator().manual_seed(training.seed)
+        self.generator = torch.Generator().manual_seed(purpose_seed(training.seed, "batches"))
         self.dropout_generator = self.generator
         if device != CPU:
-            self.dropout_generator = torch.Generator(device).manual_seed(training.seed)
+            seed = purpose_seed(training.seed, "dropout")
+            self.dropout_generator = torch.Generator(device).manual_seed(seed)
         self.batch_size = min(training.batch_size, len(data.labels))
         self.steps_per_epoch = -(-len(data.labels) // self.batch_size)
         self.step = 0  # steps done

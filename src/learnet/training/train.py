@@ -13,6 +13,7 @@ from torch.optim.swa_utils import update_bn
 
 from learnet.core.errors import LearnetError, pick
 from learnet.core.network_info import network_info
+from learnet.core.seeds import purpose_seed
 from learnet.core.settings import Training
 from learnet.core.settings_checks import HISTOGRAM_SIZES
 from learnet.datasets.prepared.store import ImageSource, load_prepared
@@ -143,7 +144,8 @@ class _Run:
     def new_module(self) -> Any:  # nn.Module, which may have `fit`
         """Return the untrained network, on the CPU."""
         make = pick(NETWORKS, self.network, "network")
-        module = make(self.data.classes, self.data.images.shape[1], seed=self.training.seed)
+        seed = purpose_seed(self.training.seed, "weights")
+        module = make(self.data.classes, self.data.images.shape[1], seed=seed)
         if self.initial_weights:
             load_tensors(self.initial_weights, module)
         return module
@@ -170,7 +172,8 @@ def _best_epochs(run: _Run) -> int:
     names = [str(label) for label in range(run.data.classes)]
     truth = [names[label] for label in run.data.labels]
     predictions = np.empty((training.epochs, len(truth)), dtype=int)
-    for fold in subject_groups(run.data.people, truth, training.inner_groups, training.seed):
+    seed = purpose_seed(training.seed, "inner groups")
+    for fold in subject_groups(run.data.people, truth, training.inner_groups, seed):
         examples = run.data.take(fold.train).examples(run.images.take(fold.train), training)
         held_out = run.data.take(fold.test).for_test(training.phases_at_test)
         held_out = held_out.detrended(training.detrend_percentile)

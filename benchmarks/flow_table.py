@@ -2,14 +2,17 @@
 
     python benchmarks/flow_table.py train PREPARED ststnet learnet --seeds 0 1 2
     python benchmarks/flow_table.py table
+    python benchmarks/flow_table.py train PREPARED learnet learnet-plain --groups 5 --seeds 0 1 2
+    python benchmarks/flow_table.py table --groups 5
 
 PREPARED is a folder of real flow images (`learnet import IMAGES LABELS.csv PREPARED --size 28 --kind flow`).
 Every network has the settings that `learnet study` has for flow images by default, written down in SETTINGS.
-The trainings and predictions are those of `learnet study PREPARED OUT --network NAME --classes megc-3`
-after the last epoch. Beside them, the test images are predicted after every epoch, which has no influence on
-the training: a second score, that of the protocol leaky-epoch, comes from the same run. One file for each network and
-seed in benchmarks/results/flow_table; those that are there are not trained again, so the table can grow from
-night to night.
+The trainings and predictions are those of `learnet study PREPARED OUT --network NAME --classes megc-3` after
+the last epoch. The test images are also predicted after every epoch, which has no influence on the training,
+so that the score of the protocol leaky-epoch comes from the same run. Each network and seed has a file in
+benchmarks/results/flow_table. Those that are there are not trained again: the table can grow from night to
+night. With --groups, people are tested in so many groups, drawn anew for each seed
+(`learnet study --protocol groups --repeated-splits`), which takes an eighth of the time.
 """
 
 import argparse
@@ -30,7 +33,7 @@ from learnet.core.network_info import network_info
 from learnet.core.records import Fold, Outcome
 from learnet.core.seeds import fold_seed, purpose_seed
 from learnet.core.settings import Training
-from learnet.datasets.splits import leave_one_subject_out
+from learnet.datasets.splits import leave_one_subject_out, subject_groups
 from learnet.metrics.significance import difference, holm
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.metrics.summary import summarise
@@ -60,6 +63,30 @@ class FoldPredictions:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Files:
+    """The files of one protocol."""
+
+    groups: int  # of people; 0: each person is tested alone
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return FOLDER / (f"groups-{self.groups}" if self.groups else "loso")
+
+    def file(self, network: str, seed: int) -> Path:
+        """Return the file of the predictions of one network and seed."""
+        return self.folder / f"{network}-{seed}.csv"
+
+    def networks(self) -> list[str]:
+        """Return the networks that have files."""
+        return sorted({file.stem.rpartition("-")[0] for file in self.folder.glob("*.csv")})
+
+    def seeds(self, network: str) -> list[int]:
+        """Return the seeds of a network that have files."""
+        return sorted(int(file.stem.rpartition("-")[2]) for file in self.folder.glob(f"{network}-[0-9]*.csv"))
+
+
 def run_fold(data: LabelledDataset, network: str, fold: Fold, training: Training) -> FoldPredictions:
     """Train one fold as a study does, and predict its test images after each epoch."""
     torch.set_num_threads(1)
@@ -86,11 +113,13 @@ def _scorer(module: torch.nn.Module, training: Training) -> Scorer:
     return Scorer.from_module(module, training.mirror_when_tested, training.detrend_percentile)
 
 
-def train_network(prepared: Path, network: str, seed: int) -> None:
+def train_network(prepared: Path, network: str, seed: int, files: Files) -> None:
     """Write the predictions of one network and seed for all people."""
     data = load_labelled_dataset(prepared, "megc-3")
     training = replace(resolve_training(SETTINGS, data.prepared, network), seed=seed)
     folds = leave_one_subject_out(data.people)
+    if files.groups:
+        folds = subject_groups(data.people, data.truth, files.groups, seed)
     tasks = []
     for index, fold in enumerate(folds):
         settings = replace(training, seed=fold_seed(seed, index))
@@ -101,19 +130,17 @@ def train_network(prepared: Path, network: str, seed: int) -> None:
     for one in tqdm(trained, total=len(folds), desc=f"{network}, seed {seed}", mininterval=10):
         rows += _rows(data, one)
         seconds += one.seconds
-    FOLDER.mkdir(exist_ok=True)
+    files.folder.mkdir(parents=True, exist_ok=True)
     about = measure.machine() | {"seconds": round(seconds, 1), "epochs": training.epochs}
-    pd.DataFrame(rows).to_csv(_file(network, seed), index=False, lineterminator="\n")
-    _file(network, seed).with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
+    pd.DataFrame(rows).to_csv(files.file(network, seed), index=False, lineterminator="\n")
+    files.file(network, seed).with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
 
 
 def _rows(data: LabelledDataset, one: FoldPredictions) -> list[dict[str, object]]:
     rows = []
     for index, position in enumerate(one.fold.test):
         clip = data.prepared.clips.iloc[data.rows[position]]
-        scores = {
-            name: round(float(score), 6) for name, score in zip(CLASSES, one.scores[index], strict=True)
-        }
+        scores = dict(zip(CLASSES, one.scores[index].round(6), strict=True))
         # The letter keeps the digits from being read as a number.
         by_epoch = "e" + "".join(map(str, one.by_epoch[:, index]))
         identity = {"clip": clip["clip"], "dataset": clip["dataset"], "person": clip["person"]}
@@ -121,21 +148,18 @@ def _rows(data: LabelledDataset, one: FoldPredictions) -> list[dict[str, object]
     return rows
 
 
-def _file(network: str, seed: int) -> Path:
-    return FOLDER / f"{network}-{seed}.csv"
-
-
-def outcomes(network: str, seed: int, leaky: bool = False) -> list[Outcome]:
+def outcomes(files: Files, network: str, seed: int, leaky: bool = False) -> list[Outcome]:
     """Return the predictions of one network and seed.
 
     Args:
+        files: of the protocol.
         network: name in NETWORKS.
         seed: of the training.
         leaky: the predictions of the epoch that is best on each test person, the earliest of several, as in
             `learnet.training.train.train_leaky`.
     """
     found = []
-    for person, table in pd.read_csv(_file(network, seed), dtype={"person": str}).groupby("person"):
+    for person, table in pd.read_csv(files.file(network, seed), dtype={"person": str}).groupby("person"):
         by_epoch = np.array([list(text[1:]) for text in table["by_epoch"]]).astype(int)  # (N, E)
         truth = np.array([CLASSES.index(name) for name in table["truth"]])
         correct = (by_epoch == truth[:, None]).sum(axis=0)
@@ -149,14 +173,10 @@ def outcomes(network: str, seed: int, leaky: bool = False) -> list[Outcome]:
     return found
 
 
-def _seeds(network: str) -> list[int]:
-    return sorted(int(file.stem.rpartition("-")[2]) for file in FOLDER.glob(f"{network}-[0-9]*.csv"))
-
-
-def _all_outcomes(network: str, leaky: bool = False) -> list[Outcome]:
+def _all_outcomes(files: Files, network: str, leaky: bool = False) -> list[Outcome]:
     found: list[Outcome] = []
-    for seed in _seeds(network):
-        found += outcomes(network, seed, leaky)
+    for seed in files.seeds(network):
+        found += outcomes(files, network, seed, leaky)
     return found
 
 
@@ -171,49 +191,61 @@ class Line:
     parameters: int
 
 
-def _line(network: str) -> Line:
+def _line(files: Files, network: str) -> Line:
     leaky = None
     if not network_info(network).non_iterative:
-        leaky = summarise(_all_outcomes(network, leaky=True), CLASSES)
-    seconds = [
-        json.loads(_file(network, seed).with_suffix(".json").read_text())["seconds"]
-        for seed in _seeds(network)
-    ]
+        leaky = summarise(_all_outcomes(files, network, leaky=True), CLASSES)
+    seconds = []
+    for seed in files.seeds(network):
+        about = json.loads(files.file(network, seed).with_suffix(".json").read_text())
+        seconds.append(about["seconds"])
     module = NETWORKS[network](len(CLASSES), SIZE)
     parameters = sum(parameter.numel() for parameter in module.parameters())
-    metrics = summarise(_all_outcomes(network), CLASSES)
+    metrics = summarise(_all_outcomes(files, network), CLASSES)
     return Line(network, metrics, leaky, float(np.mean(seconds)) / 60, parameters)
 
 
-def print_table() -> None:
+def print_table(files: Files) -> None:
     """Print the table in Markdown, the best score first, with p corrected for all networks (Holm)."""
-    networks = sorted({file.stem.rpartition("-")[0] for file in FOLDER.glob("*.csv")})
-    lines = sorted(map(_line, networks), key=lambda line: -line.metrics.mean[MEASURE].value)
+    networks = files.networks()
+    lines = [_line(files, network) for network in networks]
+    lines.sort(key=lambda line: -line.metrics.mean[MEASURE].value)
     best = next(line.network for line in lines if line.network in SIMPLE)
     compared = [name for name in networks if name not in SIMPLE]
-    columns = [
-        _corrected(compared, best),
-        _corrected([name for name in networks if name != "learnet"], "learnet"),
+    others = [name for name in networks if name != "learnet"]
+    columns = [_corrected(files, compared, best), _corrected(files, others, "learnet")]
+    heading = [
+        "",
+        "parameters",
+        "seeds",
+        "UF1",
+        "UAR",
+        f"minus {best}",
+        "minus learnet",
+        "minutes",
+        "leaky epoch",
     ]
-    print(
-        f"| | parameters | seeds | UF1 | UAR | minus {best}, UF1 (p) | minus learnet, UF1 (p) | minutes | leaky epoch |"
-    )
-    print("|---|---:|---:|---|---|---|---|---:|---|")
+    _print_row(heading)
+    _print_row(["---", "---:", "---:", "---", "---", "---", "---", "---:", "---"])
     for line in lines:
-        against = " | ".join(column.get(line.network, "") for column in columns)
+        against = [column.get(line.network, "") for column in columns]
         leaky = _score_text(line.leaky, interval=False) if line.leaky else ""
         if leaky:
             leaky = f'<span class="leaky">{leaky}</span>'
-        print(
-            f"| `{line.network}` | {line.parameters:,} | {len(_seeds(line.network))} | {_score_text(line.metrics)} | "
-            f"{line.metrics.mean['uar'].value:.3f} | {against} | {line.minutes:.1f} | {leaky} |"
-        )
+        uar = f"{line.metrics.mean['uar'].value:.3f}"
+        counts = [f"{line.parameters:,}", str(len(files.seeds(line.network)))]
+        scores = [_score_text(line.metrics), uar, *against]
+        _print_row([f"`{line.network}`", *counts, *scores, f"{line.minutes:.1f}", leaky])
 
 
-def _corrected(networks: Sequence[str], against: str) -> dict[str, str]:
+def _print_row(cells: Sequence[str]) -> None:
+    print("| " + " | ".join(cells) + " |")
+
+
+def _corrected(files: Files, networks: Sequence[str], against: str) -> dict[str, str]:
     """Return the difference of each network from another, with p corrected for all of them."""
-    reference = _all_outcomes(against)
-    differences = [difference(_all_outcomes(name), reference, CLASSES) for name in networks]
+    reference = _all_outcomes(files, against)
+    differences = [difference(_all_outcomes(files, name), reference, CLASSES) for name in networks]
     corrected = holm([one.p[MEASURE] for one in differences])
     texts = {}
     for name, one, p in zip(networks, differences, corrected, strict=True):
@@ -238,15 +270,20 @@ def main() -> None:
     training.add_argument("prepared", type=Path)
     training.add_argument("networks", nargs="+")
     training.add_argument("--seeds", type=int, nargs="+", default=[0])
-    commands.add_parser("table", help="print the table of all files")
+    table = commands.add_parser("table", help="print the table of all files")
+    for command in (training, table):
+        command.add_argument(
+            "--groups", type=int, default=0, help="groups of people; 0: leave one subject out"
+        )
     chosen = parser.parse_args()
+    files = Files(chosen.groups)
     if chosen.command == "table":
-        print_table()
+        print_table(files)
         return
     for seed in chosen.seeds:
         for network in chosen.networks:
-            if not _file(network, seed).with_suffix(".json").is_file():
-                train_network(chosen.prepared, network, seed)
+            if not files.file(network, seed).with_suffix(".json").is_file():
+                train_network(chosen.prepared, network, seed, files)
 
 
 if __name__ == "__main__":

@@ -106,3 +106,11 @@ def test_numbers_are_whole_in_a_terminal_that_is_too_narrow(monkeypatch: pytest.
     console.table("Wide", ["name", *"abcdef"], [["one two three", *range(123450, 123456)]])
     for number in range(123450, 123456):
         assert str(number) in text.getvalue()
+
+
+def test_names_in_the_first_column_are_not_broken_into_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of `learnet select` with ten groups is wider than the terminal; columns of text give way."""
+    scores = [f"0.{number}" for number in range(790, 800)]
+    rows = [["linear-svm-clipped-98", *scores, "0, 1, 4, 7"], ["two\nlines", *scores, ""]]
+    console.table("UF1", ["candidate", *map(str, range(10)), "selected for"], rows)
+    assert "linear-svm-clipped-98 " in capsys.readouterr().out

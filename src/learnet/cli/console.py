@@ -64,6 +64,7 @@ err = new_console(stderr=True)
 pages = new_console(soft_wrap=False)  # of `--help`
 
 WIDEST = 10_000  # columns of a table that is wider than the terminal
+LONGEST_NAME = 24  # characters of the first column of a table that are not broken into lines
 
 NUMBERS = re.compile(
     r"[<+\-–±]?\d+(?:[.,]\d+)*(?:e[+-]?\d+)?"  # 12, 0.729, ±0.012, <0.001, 1,000, 1e-5
@@ -145,7 +146,11 @@ def table(
     for position, name in enumerate(columns):
         numeric = position > 0 and all(_is_numeric(row[position]) for row in cells)
         justify: Literal["left", "right"] = "right" if numeric else "left"
-        rich_table.add_column(name, justify=justify, overflow="fold", no_wrap=numeric)
+        unbroken = None
+        if position == 0:
+            lines = [line for row in cells for line in row[0].splitlines()]
+            unbroken = min(max(map(len, lines), default=0), LONGEST_NAME)
+        rich_table.add_column(name, justify=justify, overflow="fold", no_wrap=numeric, min_width=unbroken)
     for position, row in enumerate(cells):
         rich_table.add_row(*row, style="red" if position in red else None)
     # Rich cuts numbers off where a table does not fit; a line that the terminal breaks keeps them.

@@ -60,7 +60,7 @@ class FoldPredictions:
     fold: Fold
     scores: np.ndarray  # (N, K), after the last epoch
     by_epoch: np.ndarray  # (E, N), classes after each epoch
-    seconds: float
+    seconds: float  # of the processor
 
 
 @dataclass(frozen=True)
@@ -90,12 +90,12 @@ class Files:
 def run_fold(data: LabelledDataset, network: str, fold: Fold, training: Training) -> FoldPredictions:
     """Train one fold as a study does, and predict its test images after each epoch."""
     torch.set_num_threads(1)
-    started = time.perf_counter()
+    started = time.process_time()
     learned, tested = data.training_set(fold.train), data.training_set(fold.test).for_test(False)
     if network_info(network).non_iterative:
         module = train(network, learned, training).module
         scores = tested.scores(_scorer(module, training))
-        return FoldPredictions(fold, scores, scores.argmax(axis=1)[None], time.perf_counter() - started)
+        return FoldPredictions(fold, scores, scores.argmax(axis=1)[None], time.process_time() - started)
     examples = learned.examples(learned.stored.for_training(training), training)
     module = NETWORKS[network](len(CLASSES), SIZE, seed=purpose_seed(training.seed, "weights"))
     by_epoch: list[np.ndarray] = []
@@ -105,7 +105,7 @@ def run_fold(data: LabelledDataset, network: str, fold: Fold, training: Training
         by_epoch.append(tested.scores(_scorer(module.eval(), training)))
 
     fit(module, examples, training, training.epochs, predict)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     return FoldPredictions(fold, by_epoch[-1], np.stack(by_epoch).argmax(axis=2), seconds)
 
 
@@ -187,7 +187,7 @@ class Line:
     network: str
     metrics: StudyMetrics
     leaky: StudyMetrics | None  # None for a learner without epochs
-    minutes: float  # of one core, for one seed
+    minutes: float  # of the processor, for one seed
     parameters: int
 
 

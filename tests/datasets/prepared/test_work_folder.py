@@ -1,5 +1,6 @@
 """The folder of finished clips beside a prepared folder: one process at a time, for the user alone."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -103,3 +104,32 @@ def test_finished_clips_that_are_removed_in_mid_run_are_one_line(tmp_path: Path,
         prepare(reading, tmp_path / "out", SMALL, jobs=1, progress=remove)
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
     assert len(prepare(reading, tmp_path / "out", SMALL, jobs=1).clips) == 6
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("removed", range(8))
+def test_a_run_killed_while_it_removes_the_folder_is_run_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    """Six clips, the lock and the marker are removed, one after the other."""
+    reading, unlink, names = database(tmp_path / "data"), os.unlink, []
+
+    def unlink_some(path: str | Path, **options: int) -> None:
+        name = Path(path).name
+        if name.endswith(".npz") or name in (LOCK, MARKER):
+            if len(names) == removed:
+                raise KilledError
+            names.append(name)
+        unlink(path, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", unlink_some)
+        with pytest.raises(KilledError):
+            prepare(reading, tmp_path / "out", SMALL, jobs=1)
+    left = {path.name for path in (tmp_path / "out.part").iterdir()}
+    assert len(left) == 8 - removed and MARKER in left and not left & set(names)
+    assert prepare(reading, tmp_path / "out", SMALL, jobs=1).reused
+    assert not (tmp_path / "out.part").exists()

@@ -7,7 +7,7 @@ Until all clips are finished, their results are stored in `OUT.part` beside it.
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -113,8 +113,7 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
             results = _results(clip_jobs, work)
             with report_disk_errors(out):
                 prepared = _assemble(reading, out, record, results, phases)
-        # A process of a run that was killed may still be writing there.
-        shutil.rmtree(work, ignore_errors=True)
+        _remove(work)
     return prepared
 
 
@@ -213,6 +212,20 @@ def _is_free_for_work(work: Path) -> bool:
     return work.is_dir() and ((work / MARKER).is_file() or all(map(is_draft, work.iterdir())))
 
 
+def _remove(work: Path) -> None:
+    """Remove the folder of finished clips, its marker after them: a run that is killed here leaves a folder
+    that the next one recognises.
+
+    What cannot be removed stays: a process of a run that was killed may still be writing there.
+    """
+    with suppress(FileNotFoundError):  # another run, which was waiting for this one, has removed it
+        for file in work.iterdir():
+            if file.name != MARKER:
+                with suppress(OSError):
+                    file.unlink()
+    shutil.rmtree(work, ignore_errors=True)
+
+
 def _run(clip_jobs: Sequence[ClipJob], out: Path, jobs: int, progress: Progress | None) -> None:
     """Run the jobs that are not finished. One that failed before is tried again: its disk may have been
     away."""
@@ -247,7 +260,7 @@ def _results(clip_jobs: Sequence[ClipJob], work: Path) -> list[ClipResult]:
             raise BadInput(work, "finished clips are no longer there", "Run the same command again.")
         results.append(result)
     if all(result.image is None for result in results):
-        shutil.rmtree(work, ignore_errors=True)
+        _remove(work)
         first = results[0].facts.findings[0].what
         raise LearnetError(f"No image could be made of any of the {len(results)} clips. The first: {first}")
     return results

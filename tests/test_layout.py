@@ -69,7 +69,7 @@ PEERS = {
 }
 """Tables of alternatives: their members do not know each other, only these modules, which they share."""
 
-PIPELINES = {"evidence", "pipeline", "span", "trace"}
+PIPELINES = {"evidence", "parts", "pipeline", "span", "trace"}
 """Modules beside alternatives that use several of them."""
 
 MODULES = sorted(SOURCE.rglob("*.py"))

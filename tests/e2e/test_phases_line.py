@@ -55,3 +55,24 @@ def test_prepared_and_learned_from(tmp_path: Path) -> None:
         done = learnet(*words, code=2)
         assert says in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
     assert not list(tmp_path.glob("no*"))
+
+
+def test_parts_are_prepared_and_averaged_over(tmp_path: Path) -> None:
+    learnet("synthesize", tmp_path / "db", "--people", 2, "--clips", 3)
+    made = ("prepare", "casme2", tmp_path / "db")
+    small = ("--size", 28, "--face", "haar", "--motion", "flow-dis")
+    learnet(*made, tmp_path / "parts", *small, "--parts", 3)
+    rows = (tmp_path / "parts" / "phases.csv").read_text().splitlines()
+    assert len(rows) == 1 + 3 * 6 and rows[-1] == "5,part 3"
+    network = ("--network", "linear-svm", "--classes", "casme2-5")
+    learnet("study", tmp_path / "parts", tmp_path / "whole", *network)
+    learnet("study", tmp_path / "parts", tmp_path / "study", *network, "--phases", "--phases-at-test")
+    outcomes = [(tmp_path / name / "outcomes.csv").read_text().splitlines() for name in ("whole", "study")]
+    assert len(outcomes[0]) == len(outcomes[1]) and outcomes[0] != outcomes[1]
+    for words, says in {
+        ("--parts", 9): "parts must be from 2 to 8, not 9.",
+        ("--parts", 2, "--phases"): "phases (--phases) and parts (--parts) exclude each other.",
+    }.items():
+        done = learnet(*made, tmp_path / "no", *small, *words, code=2)
+        assert says in done.stderr and len(done.stderr.splitlines()) == 1, done.stderr
+    assert not list(tmp_path.glob("no*"))

@@ -58,7 +58,9 @@ size = 28
 seeds = 1
 """
 TARGETS = {
-    "prepare": Target(("prepare", "casme2", "{inputs}/database", "out", "--size", "28", "--jobs", "1")),
+    "prepare": Target(
+        ("prepare", "casme2", "{inputs}/database", "out", "--size", "28", "--parts", "3", "--jobs", "1")
+    ),
     "study": Target(("study", f"{{inputs}}/{NOISE}", "out", *STUDY)),
     "train": Target(("train", f"{{inputs}}/{NOISE}", "out.safetensors", *STUDY[:-2])),
     "export": Target(("export", "{inputs}/majority.safetensors", "out.onnx")),

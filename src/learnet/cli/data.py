@@ -255,11 +255,12 @@ def audit(  # noqa: PLR0913 (options)
 
 
 @app.command(group=DATA)
-def prepare(
+def prepare(  # noqa: PLR0913 (options)
     *databases_and_out: str,
     selection: Annotated[DatasetSubset, Flat] = DatasetSubset(),
     preparation: Annotated[Preparation, Flat] = Preparation(),
     phases: bool = False,
+    parts: int | None = None,
     face_model: Path | None = None,
     jobs: int = -1,
 ) -> None:
@@ -274,6 +275,9 @@ def prepare(
     phases
         Also compute the dynamic images from onset to apex and from apex to offset, for `learnet study
         --phases` and `learnet train --phases`.
+    parts
+        Also divide each clip into this many parts of equal duration (2 to 8) and compute the motion image of
+        each, for the same options as those of --phases. A clip with too few frames is left out.
     face_model
         YuNet face model; without one, OpenCV's Haar cascades are used.
     jobs
@@ -297,7 +301,14 @@ def prepare(
     index = merge_indexes(indexes)
     with console.bar("Computing motion images") as progress:
         prepared = compute_images(
-            index, out, preparation, phases=phases, jobs=jobs, face_model=face_model, progress=progress
+            index,
+            out,
+            preparation,
+            phases=phases,
+            parts=parts,
+            jobs=jobs,
+            face_model=face_model,
+            progress=progress,
         )
     skipped = len(index.clips) - len(prepared.clips)
     images = counted(len(prepared.clips), "motion image")

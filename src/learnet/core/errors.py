@@ -84,8 +84,10 @@ class NoFace(LearnetError):
 class TooFewFrames(LearnetError):
     """A clip, or a part of one, too short to hold any motion."""
 
-    def __init__(self, found: int, needed: int, part: str = "The clip") -> None:
-        super().__init__(f"{part} has {counted(found, 'frame')}; at least {needed} are needed to see motion.")
+    def __init__(
+        self, found: int, needed: int, part: str = "The clip", purpose: str = "to see motion"
+    ) -> None:
+        super().__init__(f"{part} has {counted(found, 'frame')}; at least {needed} are needed {purpose}.")
 
 
 def counted(number: int, one: str, many: str = "") -> str:

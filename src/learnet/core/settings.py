@@ -175,8 +175,8 @@ class Training:
     detrended, two clipping percentiles (many)."""
 
     phases: bool = False
-    """Train also on the images of each clip's phases, from `learnet prepare --phases` or `learnet import`;
-    they are not tested, unless --phases-at-test says so."""
+    """Train also on the images of each clip's phases, from `learnet prepare --phases` or `--parts` or
+    `learnet import`; they are not tested, unless --phases-at-test says so."""
 
     phases_at_test: bool = later_key(False)
     """Score test clips by the mean probabilities of their image and their phases; needs --phases."""

@@ -61,6 +61,8 @@ class MotionImage:
     Linear operations may then be applied to the sum instead of to each frame.
     """
     needs_apex: bool = False
+    min_frames: int = 2
+    """Frames without which there is no image."""
     channels: tuple[str, str, str] = GREY_CHANNELS
     """Names of the channels, with units."""
 
@@ -80,7 +82,9 @@ MOTION_IMAGES: dict[str, MotionImage] = {
     "dynamic-exact": MotionImage(_of_all_frames(dynamic_image_exact)),
     "dynamic-rise": MotionImage(dynamic_image_rise, needs_apex=True),
     "dynamic-fall": MotionImage(dynamic_image_fall, needs_apex=True),
-    "active": MotionImage(_of_all_frames(active_image), fixed_weights=True, channels=ACTIVE_CHANNELS),
+    "active": MotionImage(
+        _of_all_frames(active_image), fixed_weights=True, min_frames=3, channels=ACTIVE_CHANNELS
+    ),
     "flow-dis": MotionImage(
         partial(flow_image, estimator=flow_dis), family="flow", needs_apex=True, channels=FLOW_CHANNELS
     ),

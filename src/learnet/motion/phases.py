@@ -1,4 +1,4 @@
-"""Images of the phases of clips: onset to apex, and apex to offset; or parts that were imported.
+"""Images of the phases of clips: onset to apex, and apex to offset; or parts (`motion.parts`, or imported).
 
 They are used for training besides the whole clips, and for testing on request (`Training.phases_at_test`).
 
@@ -47,7 +47,7 @@ class Phases:
 
     blocks: ImageBlocks  # 0..255, consecutive; several arrays where several folders were concatenated
     clips: tuple[int, ...]  # row of the clip of each image in clips.csv
-    names: tuple[str, ...]  # phase of each image: a key of PHASES, or "part NAME" of an imported image
+    names: tuple[str, ...]  # phase of each image: a key of PHASES, or `part_name` of a part
 
     def take(self, rows: Sequence[int]) -> tuple[UInt8[np.ndarray, "M H W 3"], Int64[np.ndarray, "M"]]:
         """Return the images of the phases of some clips.
@@ -81,6 +81,15 @@ class Phases:
     def as_csv(self) -> str:
         """Return the content of phases.csv."""
         return csv_text([COLUMNS, *zip(self.clips, self.names, strict=True)])
+
+
+def part_name(part: str | int) -> str:
+    """Return the name among phases of a part of a clip.
+
+    Args:
+        part: its number in time, from 1; or its name in an imported table.
+    """
+    return f"part {part}"
 
 
 def gather_images(blocks: ImageBlocks, indices: Sequence[int]) -> UInt8[np.ndarray, "M H W 3"]:

@@ -56,15 +56,29 @@ def make_image(
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
     normalise = pick(NORMALISATIONS, preparation.settled.normalise, "normalisation")
     aligned = align(frames, finder, preparation.size, preparation.stabilise)
-    if kind.fixed_weights and not preparation.stabilise and not preparation.magnify:
+    if crops_the_sum(preparation):
         motion = aligned.crop_of_sum(frames, lambda region: kind.compute(region, apex))
         return MotionResult(normalise(motion), aligned, motion, apex)
-    crops = aligned.resized(resolution_factor(preparation) * aligned.size).crops(frames)
+    crops = crops_for_motion(frames, aligned, preparation)
     if kind.needs_apex and apex is None:
         apex = find_apex(crops, EYE_POSITIONS if finder else ())
     magnified = magnify_crops(crops, preparation, fps)
     motion = motion_image(magnified, preparation, apex)
     return MotionResult(normalise(motion), aligned, motion, apex)
+
+
+def crops_the_sum(preparation: Preparation) -> bool:
+    """Return whether the motion image is the crop of a weighted sum of frames: faster than the sum of the
+    crops."""
+    fixed_weights = MOTION_IMAGES[preparation.motion].fixed_weights
+    return fixed_weights and not preparation.stabilise and not preparation.magnify
+
+
+def crops_for_motion(
+    frames: UInt8[np.ndarray, "T H W 3"], aligned: AlignedFaces, preparation: Preparation
+) -> UInt8[np.ndarray, "T Z Z 3"]:
+    """Return the face of every frame, `resolution_factor` times as wide as the motion image."""
+    return aligned.resized(resolution_factor(preparation) * aligned.size).crops(frames)
 
 
 def resolution_factor(preparation: Preparation) -> int:

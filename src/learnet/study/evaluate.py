@@ -80,7 +80,8 @@ def evaluate(
     check_compatible(data.prepared, weights, metadata)
     if metadata.phases_at_test and data.prepared.phases is None:
         wrong = "it has no images of phases, and these weights average the scores of each clip's phases"
-        raise BadInput(folder, wrong, "Prepare the clips with phases (--phases), or name other weights.")
+        hint = "Prepare the clips with phases (--phases or --parts), or name other weights."
+        raise BadInput(folder, wrong, hint)
     check_new_folder(out)
     description = replace(_describe(out.name, name, metadata, data), versions=weights_versions(weights))
     with scoring_threads(weights):

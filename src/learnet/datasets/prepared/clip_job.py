@@ -23,6 +23,7 @@ from learnet.face import FaceFinder, face_finder
 from learnet.motion.apex import find_apex
 from learnet.motion.evidence import MotionEvidence, motion_evidence
 from learnet.motion.normalise import NORMALISATIONS
+from learnet.motion.parts import part_images
 from learnet.motion.phases import PHASES
 from learnet.motion.pipeline import EYE_POSITIONS, MotionResult, magnify_crops, make_image, motion_image
 from learnet.video.folder import NUMBER_GAPS
@@ -40,6 +41,7 @@ class ClipJob:
     preparation: Preparation
     face_model: Path | None
     phases: bool  # compute the images of its phases as well
+    parts: int | None  # compute the images of so many parts as well
     file: Path
 
 
@@ -54,7 +56,7 @@ class ClipFacts:
     obstacle: str = ""  # why its motion cannot be judged, from `MotionEvidence`; empty if it can
     apex: int | None = None  # frame, where it was detected; None: that of the clip holds
     findings: list[Finding] = field(default_factory=list)
-    phases: list[str] = field(default_factory=list)  # names of the phases that have an image
+    phases: list[str] = field(default_factory=list)  # names of the phases or parts that have an image
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ def _compute(job: ClipJob) -> ClipResult:
         annotated_apex = _annotated_apex(clip, footage.numbers)
         motion = make_image(footage.pixels, preparation, finder, annotated_apex, clip.fps)
         phases: dict[str, UInt8[np.ndarray, "S S 3"]] = {}
-        if job.phases:
+        if job.parts:
+            phases = part_images(footage.pixels, motion.aligned, preparation, job.parts, clip.fps)
+        elif job.phases:
             motion, phases = _with_phases(motion, footage.pixels, job)
     except LearnetError as error:
         kind = "no face" if isinstance(error, NoFace) else "clip not usable"

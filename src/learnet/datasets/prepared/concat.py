@@ -113,6 +113,7 @@ def concatenate(folders: Sequence[Path], out: Path) -> ConcatDataset:
         versions=searched.versions,
         pooled=pooled,
         phases=phases.record if phases else None,
+        parts=searched.parts if phases else None,
         clips=len(clips),
         skipped=sum(record.skipped for record in records),
         people=clips["person"].nunique(),
@@ -159,6 +160,10 @@ def _check_made_alike(first: PreparedDataset, second: PreparedDataset) -> None:
         for making in (before, now):
             making.pop("face", None)
             making.pop("face model", None)
+    if first.phases is None or second.phases is None:
+        # The pool has none either.
+        before.pop("parts", None)
+        now.pop("parts", None)
     details = []
     for key in before | now:
         here, there = now.get(key, "none"), before.get(key, "none")
@@ -181,6 +186,8 @@ def _making(part: PreparedDataset) -> dict[str, str]:
         "size": str(part.size),
         "face model": (record.face_model or "none")[:12],
     }
+    if record.parts:
+        making["parts"] = str(record.parts)
     if record.preparation:
         for name, value in asdict(record.preparation).items():
             making[name] = str(value)

@@ -8,7 +8,7 @@ from jaxtyping import UInt8
 
 from learnet.core.errors import BadInput
 from learnet.core.files import shortened_list
-from learnet.motion.phases import Phases
+from learnet.motion.phases import Phases, part_name
 
 PART = "part"
 """Column of the label file that tells several images of one clip apart."""
@@ -67,5 +67,5 @@ def split_parts(
     row_of_clip = {clip: row for row, clip in enumerate(clips["clip"])}
     others = table[~is_first]
     rows = tuple(row_of_clip[clip] for clip in others["clip"])
-    names = tuple(f"part {part}" for part in others[PART])
+    names = tuple(map(part_name, others[PART]))
     return clips, images[is_first], Phases([images[~is_first]], rows, names)

@@ -36,6 +36,7 @@ from learnet.datasets.readers.reading.folder_tree import is_synthetic
 from learnet.face import ModelFaceFinder, face_finder
 from learnet.motion import MOTION_IMAGES, TVL1_MOTIONS
 from learnet.motion.flow import tvl1_version
+from learnet.motion.parts import check_parts_allowed
 from learnet.motion.phases import Phases, check_phases_allowed
 from learnet.video.images import image_files
 
@@ -52,6 +53,7 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
     preparation: Preparation,
     *,
     phases: bool = False,
+    parts: int | None = None,
     jobs: int = -1,
     face_model: str | Path | None = None,
     progress: Progress | None = None,
@@ -70,19 +72,20 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
             searched).
         phases: keep the images of the clips' rise and fall as well, for training (`motion.phases`); with
             `dynamic` images only.
+        parts: keep the images of this many parts of each clip as well, of equal duration (`motion.parts`);
+            not with `phases`. A clip with too few frames for them is left out.
         jobs: processes, each with one thread; -1 is one per core.
         face_model: YuNet's file; by default see `face.find_model`.
         progress: called after each clip.
 
     Raises:
         OutputTaken: `out` holds something else.
-        LearnetError: phases of another motion image, no clips, two of one name, none of which an image can be
-            computed, no such face model, a full disk.
+        LearnetError: phases or parts of another motion image, or both; no clips, two of one name, none of
+            which an image can be computed, no such face model, a full disk.
     """
     out = Path(out)
     kind = pick(MOTION_IMAGES, preparation.motion, "motion image")
-    if phases:
-        check_phases_allowed(preparation.motion)
+    _check_phases(preparation.motion, phases, parts)
     _check_arguments([clip.key for clip in reading.clips], jobs)
     preparation, model = _resolve(reading.clips, preparation, face_model)
     fingerprints = list(map(_fingerprint_of, reading.clips))
@@ -94,27 +97,39 @@ def prepare(  # noqa: PLR0913 (public, with one keyword per option of the comman
         face_model=sha256_hex(model.read_bytes()) if model else None,
         inputs=sha256_hex("".join(fingerprints).encode()),
         versions=_versions_used(preparation),
+        parts=parts,
     )
-    present = already_there(out, record, phases)
+    with_phases = phases or parts is not None
+    present = already_there(out, record, with_phases)
     if present and not _path_of_work(out).exists():
         if progress:
             progress(len(reading.clips), len(reading.clips))
         return present
     with _locked_work_folder(out) as work:
-        prepared = already_there(out, record, phases)  # another process may just have finished it
+        prepared = already_there(out, record, with_phases)  # another process may just have finished it
         if prepared is None:
-            options = [asdict(preparation), record.face_model, record.versions, phases or None]
+            options = [asdict(preparation), record.face_model, record.versions, parts or phases or None]
             settings = sha256_hex(json.dumps(options).encode())
             clip_jobs = []
             for clip, key in zip(reading.clips, fingerprints, strict=True):
                 file = work / f"{sha256_hex((key + settings).encode())[:32]}.npz"
-                clip_jobs.append(ClipJob(clip, preparation, model, phases, file))
+                clip_jobs.append(ClipJob(clip, preparation, model, phases, parts, file))
             _run(clip_jobs, out, jobs, progress)
             results = _results(clip_jobs, work)
             with report_disk_errors(out):
-                prepared = _assemble(reading, out, record, results, phases)
+                prepared = _assemble(reading, out, record, results, with_phases)
         _remove(work)
     return prepared
+
+
+def _check_phases(motion: str, phases: bool, parts: int | None) -> None:
+    """Check that the images that are wanted of each clip go together."""
+    if phases and parts is not None:
+        raise LearnetError("phases (--phases) and parts (--parts) exclude each other.", "Leave one out.")
+    if phases:
+        check_phases_allowed(motion)
+    if parts is not None:
+        check_parts_allowed(motion, parts)
 
 
 def _versions_used(preparation: Preparation) -> dict[str, str]:
@@ -261,8 +276,9 @@ def _results(clip_jobs: Sequence[ClipJob], work: Path) -> list[ClipResult]:
         results.append(result)
     if all(result.image is None for result in results):
         _remove(work)
-        first = results[0].facts.findings[0].what
-        raise LearnetError(f"No image could be made of any of the {len(results)} clips. The first: {first}")
+        first = results[0].facts.findings[0]
+        what = f"No image could be made of any of the {len(results)} clips."
+        raise LearnetError(f"{what} The first, {first.where}: {first.what}")
     return results
 
 

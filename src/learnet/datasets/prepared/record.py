@@ -27,7 +27,8 @@ class PrepareRecord:
     inputs: str = ""  # SHA-256 of the annotations and of the names and sizes of the files
     versions: dict[str, str] = field(default_factory=dict)  # of the packages on which pixels depend
     pooled: list["ConcatenatedFolder"] | None = optional_key()  # the folders that were concatenated
-    phases: PhasesRecord | None = optional_key()  # where images of the clips' phases are kept
+    phases: PhasesRecord | None = optional_key()  # where images of the clips' phases or parts are kept
+    parts: int | None = optional_key()  # into which each clip was divided, where the phases are parts
     clips: int = 0  # images in the folder
     skipped: int = 0  # clips that could not be used
     people: int = 0

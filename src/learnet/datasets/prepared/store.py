@@ -303,7 +303,7 @@ def already_there(out: Path, record: PrepareRecord, phases: bool = False) -> Pre
     Args:
         out: prepared folder that is to be made.
         record: what its `prepare.json` will say.
-        phases: whether it will hold images of phases.
+        phases: whether it will hold images of phases or parts.
 
     Raises:
         OutputTaken: something else is there.
@@ -320,6 +320,7 @@ def already_there(out: Path, record: PrepareRecord, phases: bool = False) -> Pre
         "inputs": (present.record.inputs, record.inputs),
         "versions": (present.record.versions, record.versions),
         "phases": (present.record.phases is not None, phases),
+        "parts": (present.record.parts, record.parts),
     }
     different = []
     for name, (before, now) in compared.items():

@@ -62,7 +62,7 @@ PEERS = {
         "learnet",
         "baselines",
         "pairwise",
-    },  # lbp-fip and bi-woof are the linear SVM on histograms
+    },  # lbp-top, lbp-fip and bi-woof are the linear SVM on histograms
     "motion": {"weighted_sum", "lbp_top", "flow"},  # lbp_fip extends lbp_top, bi_woof is of flow
     "datasets/readers": {"smic_common"},
     "datasets/synthetic/layouts": {"writing"},

@@ -81,7 +81,7 @@ def test_one_point_by_hand() -> None:
 def test_the_network_reads_the_shares_out_of_the_picture(rng: np.random.Generator, size: int) -> None:
     grey = rng.integers(0, 256, (10, size, size), dtype=np.uint8)
     picture = lbp_fip(np.repeat(grey[..., None], 3, axis=-1))
-    read = FIPHistogramSVM(2, size).frequencies(as_input(unit(picture)[None]))[0].double().numpy()
+    read = FIPHistogramSVM(2, size).features(as_input(unit(picture)[None]))[0].double().numpy()
     blocks = read.reshape(3, 5, 8, 5, 8).transpose(1, 3, 0, 2, 4).reshape(5, 5, 3, 64)
     frames = interpolate_frames(grey)
     orthogonal = lbp_histograms(lbp_codes(frames), size).reshape(5, 5, 48)

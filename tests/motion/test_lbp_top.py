@@ -15,7 +15,7 @@ from learnet.core.errors import LearnetError, TooFewFrames
 from learnet.motion.lbp_top import interpolate_frames, lbp_codes, lbp_histograms, lbp_top
 from learnet.motion.normalise import unit
 from learnet.networks import NETWORKS, as_input
-from learnet.networks.baselines import HistogramSVM
+from learnet.networks.lbp_top import TOPHistogramSVM
 
 XY, XT, YT = range(3)
 
@@ -57,7 +57,7 @@ def by_loops(grey: np.ndarray) -> dict[tuple[int, int, int, int], float]:
 
 def read_back(picture: np.ndarray) -> np.ndarray:
     """Return shares (block row, block column, plane, code) as the network reads them from an image."""
-    cells = HistogramSVM(2, len(picture)).frequencies(as_input(picture[None]))[0].double().numpy()
+    cells = TOPHistogramSVM(2, len(picture)).features(as_input(picture[None]))[0].double().numpy()
     return cells.reshape(3, 5, 4, 5, 4).transpose(1, 3, 0, 2, 4).reshape(5, 5, 3, 16)
 
 

@@ -12,13 +12,13 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from learnet.networks import as_input
+from learnet.networks import NETWORKS, as_input
 from learnet.networks.baselines import LinearSVM, Majority
 
 
-def pipeline() -> Pipeline:
+def pipeline(c: float = 1e-3) -> Pipeline:
     return make_pipeline(
-        StandardScaler(), SVC(kernel="linear", C=1e-3, class_weight="balanced", break_ties=True)
+        StandardScaler(), SVC(kernel="linear", C=c, class_weight="balanced", break_ties=True)
     )
 
 
@@ -48,6 +48,25 @@ def test_svm_equals_scikit_learn(rng: np.random.Generator, classes: int) -> None
         np.testing.assert_allclose(scores, reference.decision_function(flat), atol=1e-5)
     np.testing.assert_array_equal(scores.argmax(axis=1), reference.predict(flat))
     assert 0.3 < (scores.argmax(axis=1) == labels[test]).mean() < 1, "too easy or too hard to show anything"
+
+
+@pytest.mark.parametrize(("network", "cells"), [("lbp-top", 20), ("lbp-fip", 40), ("bi-woof", 15)])
+@pytest.mark.parametrize("c", [None, 1e-5])
+def test_svm_on_histograms_equals_scikit_learn(
+    rng: np.random.Generator, network: str, cells: int, c: float | None
+) -> None:
+    """Each cell is three pixels wide; its middle is read, of `bi-woof` in the red channel alone."""
+    labels = rng.choice(3, 120)
+    images = drawn(rng, labels, 3 * cells)
+    features = (images[:, 1::3, 1::3] / 255) ** 2
+    if network == "bi-woof":
+        features = features[..., :1]
+    flat = features.reshape(120, -1)
+    reference = pipeline(c or 1e-3).fit(flat[:80], labels[:80])
+    net = NETWORKS[network](3, 3 * cells)
+    net.fit(as_input(images[:80]), torch.from_numpy(labels[:80]), regularisation_c=c)
+    scores = net(as_input(images[80:])).numpy()
+    np.testing.assert_allclose(scores, reference.decision_function(flat[80:]), atol=1e-4)
 
 
 def test_svm_with_absent_classes_equals_the_svm_without_them(rng: np.random.Generator) -> None:

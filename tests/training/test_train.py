@@ -275,6 +275,9 @@ def test_settings_of_the_fit_reach_the_network(rng: np.random.Generator) -> None
         ("rbf-svm", {"rbf_gamma": 3.0}),
         ("lda", {"pca_components": 2}),
         ("logistic", {"regularisation_c": 10.0}),
+        ("lbp-top", {"regularisation_c": 1e-6}),
+        ("lbp-fip", {"regularisation_c": 1e-6}),
+        ("bi-woof", {"regularisation_c": 1e-6}),
     ):
         found = train(network, dataset, Training(mirror="none", **settings)).module
         usual = train(network, dataset, Training(mirror="none")).module

@@ -64,6 +64,9 @@ _GENERAL = NetworkInfo("general")
 _FLOW = NetworkInfo("for flow images", sizes=MULTIPLES_OF_4)
 _C = ("regularisation_c",)
 _SIMPLE = NetworkInfo("baselines", non_iterative=True)
+_HISTOGRAM_SVM = NetworkInfo(
+    non_iterative=True, pairwise_votes=True, fit_settings=_C, images_kinds=HISTOGRAMS
+)
 
 NETWORK_INFO: dict[str, NetworkInfo] = {
     "learnet": _LEARNET,
@@ -96,19 +99,9 @@ NETWORK_INFO: dict[str, NetworkInfo] = {
     "rbf-svm": replace(_SIMPLE, pairwise_votes=True, fit_settings=(*_C, "rbf_gamma")),
     "lda": replace(_SIMPLE, fit_settings=("pca_components",)),
     "logistic": replace(_SIMPLE, fit_settings=_C),
-    "lbp-top": NetworkInfo(
-        "for images of lbp-top",
-        non_iterative=True,
-        pairwise_votes=True,
-        fit_settings=_C,
-        images_kinds=HISTOGRAMS,
-    ),
-    "lbp-fip": NetworkInfo(
-        "for images of lbp-fip", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
-    ),
-    "bi-woof": NetworkInfo(
-        "for images of bi-woof", non_iterative=True, pairwise_votes=True, images_kinds=HISTOGRAMS
-    ),
+    "lbp-top": replace(_HISTOGRAM_SVM, group="for images of lbp-top"),
+    "lbp-fip": replace(_HISTOGRAM_SVM, group="for images of lbp-fip"),
+    "bi-woof": replace(_HISTOGRAM_SVM, group="for images of bi-woof"),
     "majority": NetworkInfo("baselines", non_iterative=True, uses_image=False, images_kinds=ANY_KIND),
 }
 """Properties of each network, by its name in `NETWORKS`."""

@@ -193,8 +193,8 @@ class Training:
     are interpolated linearly between the two (docs/pretrained.md)."""
 
     regularisation_c: float | None = later_key(None)
-    """C of linear-svm, lbp-top, rbf-svm and logistic: the smaller, the simpler the model; by default that of
-    the network (docs/networks.md)."""
+    """C of linear-svm, rbf-svm, logistic, lbp-top, lbp-fip and bi-woof: the smaller, the simpler the model;
+    by default that of the network (docs/networks.md)."""
 
     rbf_gamma: float = later_key(1.0)
     """Gamma of the kernel of rbf-svm, as a multiple of 1 / median squared distance of the training images."""

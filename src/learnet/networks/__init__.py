@@ -17,11 +17,12 @@ from torch.overrides import TorchFunctionMode
 
 from learnet.core.errors import UnknownName
 from learnet.core.network_info import ANY_KIND, NETWORK_INFO, TIMM_PREFIX, NetworkInfo
-from learnet.networks.baselines import HistogramSVM, LinearSVM, Majority
+from learnet.networks.baselines import LinearSVM, Majority
 from learnet.networks.bdcnn import BDCNN
 from learnet.networks.bi_woof import BiWOOFSVM
 from learnet.networks.dual_inception import DualInception
 from learnet.networks.lbp_fip import FIPHistogramSVM
+from learnet.networks.lbp_top import TOPHistogramSVM
 from learnet.networks.learnet import LEARNet
 from learnet.networks.learnet_fused import FUSED_VARIANTS, FusedLEARNet
 from learnet.networks.mlp import MLP, MLPCNN
@@ -107,7 +108,7 @@ NETWORKS = Networks(
         "rbf-svm": RBFSVM,
         "lda": LDA,
         "logistic": LogisticRegression,
-        "lbp-top": HistogramSVM,
+        "lbp-top": TOPHistogramSVM,
         "lbp-fip": FIPHistogramSVM,
         "bi-woof": BiWOOFSVM,
         "majority": Majority,

@@ -1,4 +1,4 @@
-"""Baselines that a network must beat: a linear SVM on pixels or on LBP-TOP, and the majority class.
+"""Baselines that a network must beat: a linear SVM on pixels or on histograms, and the majority class.
 
 They are non-iterative: `fit` computes the solution in one call. The solution is stored in buffers whose
 shapes are fixed at construction, so their checkpoints are like those of any other network.
@@ -8,9 +8,8 @@ import torch
 from jaxtyping import Float, Float64, Int64
 from torch import Tensor, nn
 
+from learnet.networks.layers import cell_values
 from learnet.networks.pairwise import ABSENT_SCORE, PairwiseSVM, pairwise_weights
-
-CELLS = 20  # per row of an LBP-TOP image, as drawn by `motion.lbp_top`
 
 LINEAR_C = 1e-3  # of the linear SVM; not tuned
 
@@ -69,28 +68,22 @@ class LinearSVM(PairwiseSVM):
 
 
 class HistogramSVM(nn.Module):
-    """Apply `LinearSVM` to the 1200 relative frequencies of LBP-TOP, read from the image of `motion.lbp_top`.
+    """Apply `LinearSVM` to histograms, read from the cells of the image in which they are drawn.
 
-    A cell of the image is the square root of a frequency p, rounded to 1/255, so p is read to within
+    A cell of the image is the square root of a number p in 0..1, rounded to 1/255, so p is read to within
     sqrt(p) / 255.
 
     Args:
         classes: number of classes K.
         size: height and width S of the images in pixels.
         seed: unused, since nothing is random; every network is constructed with a seed.
-
-    References:
-        The baseline of MEGC2019 is a linear SVM on LBP-TOP. Its C and its scaling of the frequencies are
-        not known.
     """
 
-    centres: Tensor  # (20,) row, or column, of the middle of each cell
+    cells: int  # per row of an image, as drawn by the motion image
 
     def __init__(self, classes: int, size: int = 112, seed: int = 0) -> None:
         super().__init__()
-        self.svm = LinearSVM(classes, CELLS, seed)
-        centres = (2 * torch.arange(CELLS) + 1) * size // (2 * CELLS)
-        self.register_buffer("centres", centres, persistent=False)
+        self.svm = LinearSVM(classes, self.cells, seed)
 
     def fit(
         self,
@@ -99,20 +92,15 @@ class HistogramSVM(nn.Module):
         regularisation_c: float | None = None,
     ) -> None:
         """Fit the classifier to images in -1..1 and their classes 0..K-1, as `LinearSVM.fit`."""
-        frequencies = self.frequencies(images)
-        self.svm.fit(frequencies, labels, regularisation_c)
+        self.svm.fit(self.features(images), labels, regularisation_c)
 
     def forward(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B K"]:
         """Return the scores of `LinearSVM`."""
-        frequencies = self.frequencies(images)
-        return self.svm(frequencies)
+        return self.svm(self.features(images))
 
-    def frequencies(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B 3 20 20"]:
-        """Return the frequency in the middle of each cell: channels XY, XT and YT, values 0..1."""
-        rows = images.index_select(2, self.centres)
-        cells = rows.index_select(3, self.centres)
-        roots = (cells + 1) / 2
-        return roots.square()
+    def features(self, images: Float[Tensor, "B 3 S S"]) -> Float[Tensor, "B 3 n n"]:
+        """Return the number in the middle of each cell, 0..1."""
+        return cell_values(images, self.cells).square()
 
 
 class Majority(nn.Module):

@@ -256,7 +256,7 @@ def resolve_training(training: Training, images: ImageSource, network: str) -> T
         lacking = ", ".join(str(folder) for folder in images.folders if not load_prepared(folder).phases)
         raise LearnetError(
             f"phases needs images of phases, and there are none in {lacking}.",
-            "Prepare the clips with phases (--phases), or leave it out.",
+            "Prepare the clips with phases (--phases or --parts), or leave it out.",
         )
     preparation = images.record.preparation
     if preparation:

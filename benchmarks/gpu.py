@@ -35,7 +35,7 @@ def folds() -> list[TrainingExamples]:
     labels, people = numbers.integers(0, CLASSES, CLIPS), np.arange(CLIPS) % PEOPLE
     everybody = TrainingSet(images, labels, [str(person) for person in people], CLASSES)
     sets = [everybody.take(np.flatnonzero(people != person).tolist()) for person in range(PEOPLE)]
-    return [data.examples(data.stored.for_training(Training())) for data in sets]
+    return [data.examples(data.stored.for_training(Training(detrend=False))) for data in sets]
 
 
 def fresh(network: str) -> list[nn.Module]:

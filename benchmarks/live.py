@@ -62,9 +62,9 @@ def weights(
     folder: Path, network: str = "learnet", size: int = 112, face: str = "haar", mirror: str = "image"
 ) -> Path:
     """Random ones, as a file of `learnet train`."""
-    metadata = CheckpointMetadata(
-        network, CLASSES, size, Preparation(face=face, size=size), Training(mirror=mirror), {}, {}
-    )  # type: ignore[arg-type]
+    training = Training(detrend=False, mirror=mirror)  # type: ignore[arg-type]
+    preparation = Preparation(face=face, size=size)  # type: ignore[arg-type]
+    metadata = CheckpointMetadata(network, CLASSES, size, preparation, training, {}, {})
     path = folder / f"{network}-{size}-{face}-{mirror}.safetensors"
     save_checkpoint(path, NETWORKS[network](len(CLASSES), size), metadata)
     return path

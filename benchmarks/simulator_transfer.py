@@ -35,7 +35,9 @@ from learnet.training.scorer import Scorer
 from learnet.training.train import train
 
 CLASSES = ("negative", "positive", "surprise", "none")
-TRAINING = Training(epochs=10, batch_size=64, detrend=True, vary_clipping=90, mirror="flow")
+TRAINING = Training(
+    epochs=10, batch_size=64, detrend=True, clipping_percentile=100, vary_clipping=90, mirror="flow"
+)
 SIZE = 28
 
 LOGARITHMIC = {

@@ -27,7 +27,7 @@ def make_metadata(
         classes=CLASSES,
         size=size,
         preparation=Preparation(size=size, **preparation),
-        training=Training(mirror=mirror),
+        training=Training(mirror=mirror, detrend=False),
         data={"images_kind": "image", "synthetic": "yes"},
         versions={"torch": "2"},
     )

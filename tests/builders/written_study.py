@@ -4,7 +4,7 @@ them."""
 import csv
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +114,9 @@ def write_study(
         "scheme": {"name": "casme2-5", "classes": CLASSES, "source": "a paper"},
         "seeds": list(seeds),
         "settings": asdict(Study(network=network, seeds=len(seeds))),
-        "training": asdict(replace(Training(), epochs=40, mirror="none", mirror_at_test=False)),
+        "training": asdict(
+            Training(epochs=40, detrend=False, clipping_percentile=100, mirror="none", mirror_at_test=False)
+        ),
         "prepared": {"folder": str(prepared), "fingerprint": about["fingerprint"], "about": about},
         "folds": [_fold(person, people, rows, protocol.startswith("leaky-")) for person in people],
         "left_out": {"fear": 2},

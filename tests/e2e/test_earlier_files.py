@@ -112,6 +112,23 @@ def test_a_study_with_one_seed_for_all_folds_is_not_continued(
     assert bytes_of(files / name) == before
 
 
+def test_a_study_that_says_nothing_of_detrending_is_recognised(files: Path) -> None:
+    """Versions before 0.1.0 had neither setting, and their images stayed as they were."""
+    file = files / "study-ststnet" / "study.json"
+    content = json.loads(file.read_text())
+    for name in ("level", "stretch"):
+        del content["training"][name]
+    file.write_text(json.dumps(content))
+    training = read_description(files / "study-ststnet").training
+    assert training and (training.detrend, training.clipping_percentile) == (False, 100)
+    trained: list[int] = []
+    run_study(
+        files / "prepared", files / "study-ststnet", STSTNET, Training(epochs=4), ONE,
+        lambda done, _: trained.append(done),
+    )  # fmt: skip
+    assert not trained
+
+
 def test_the_mirrored_images_of_the_support_vector_machine_make_another_study(files: Path) -> None:
     with pytest.raises(OutputTaken, match='training.mirror \\(there "none"'):
         run_study(files / "prepared", files / "study-svm", SVM, Training(), ONE)

@@ -252,6 +252,14 @@ def test_results_never_overwrite_what_is_read_nor_land_below_a_file(
         ),
         (("study", "p", "o", "--seed", "9" * 23), "seed must be from 0 to"),
         (("study", "p", "o", "--cluster", ""), "cluster is empty"),
+        (
+            ("study", "p", "o", "--no-detrend", "--clipping-percentile", "90"),
+            "clipping_percentile is for detrended images: leave detrend = false (--no-detrend) out.",
+        ),
+        (
+            ("train", "p", "w.safetensors", "--no-detrend", "--vary-clipping", "90"),
+            "vary_clipping is for detrended images: leave detrend = false (--no-detrend) out.",
+        ),
         (("synthesize", "o", "--jobs", "0"), "processes cannot be 0"),
         (("synthesize", "o", "--people", "100000"), "At most 999 people"),
         (("train", "p", "w.txt"), "ends in .safetensors"),

@@ -253,7 +253,7 @@ def checkpoint(network: str, size: int) -> tuple[torch.nn.Module, CheckpointMeta
         classes=CLASSES,
         size=size,
         preparation=Preparation(size=size),
-        training=Training(mirror="none"),
+        training=Training(mirror="none", detrend=False),
         data={"images_kind": "image", "synthetic": "yes"},
         versions={"torch": "2"},
     )

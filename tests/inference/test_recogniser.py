@@ -258,7 +258,7 @@ def test_faces_are_averaged_with_their_mirror_image_as_in_training(tmp_path: Pat
     """A study scores its test clips by `Scorer`; a video must be scored in the same way."""
     frames = write_images(tmp_path / "clip", wobble(20))
     for mirror, at_test in (("image", True), ("flow", True), ("image", False), ("none", True)):
-        metadata = replace(METADATA, training=Training(mirror=mirror, mirror_at_test=at_test))
+        metadata = replace(METADATA, training=Training(mirror=mirror, mirror_at_test=at_test, detrend=False))
         recognition = recogniser(tmp_path, metadata)(frames, fps=100.0)
         expected = predict_scores(
             network(), recognition.strongest_images.image[None], mirror if at_test else "none"

@@ -21,7 +21,7 @@ from learnet.training import train as training_module
 from learnet.training.examples import TrainingSet
 from learnet.training.loop import fit
 from learnet.training.scorer import Scorer
-from learnet.training.train import resolve_mirror, train, train_leaky
+from learnet.training.train import resolve_automatic, train, train_leaky
 from tests.builders.scores import predict_scores
 
 SIDE = 28
@@ -84,8 +84,8 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
     images, labels = rng.integers(0, 256, (12, SIDE, SIDE, 3), dtype=np.uint8), np.arange(12) % 3
     people = [str(i % 4) for i in range(12)]
     raw, flat = TrainingSet(images, labels, people, 3), TrainingSet(detrend(images), labels, people, 3)
-    detrended = Training(epochs=2, batch_size=6, mirror="none", detrend=True, inner_groups=2)
-    plain = Training(epochs=2, batch_size=6, mirror="none", inner_groups=2)
+    plain = Training(epochs=2, batch_size=6, mirror="none", detrend=False, inner_groups=2)
+    detrended = replace(plain, detrend=True, clipping_percentile=100)
     first, other = train(network, raw, detrended), train(network, flat, plain)
     assert first.epochs == other.epochs
     np.testing.assert_array_equal(
@@ -107,8 +107,8 @@ def test_training_and_test_both_see_level_images(network: str, rng: np.random.Ge
 
 def test_only_flow_can_be_made_level() -> None:
     with pytest.raises(LearnetError, match="detrend is for flow images, and these are none"):
-        resolve_mirror(Training(detrend=True), "image", "learnet")
-    assert resolve_mirror(Training(detrend=True), "flow", "learnet").mirror == "flow"
+        resolve_automatic(Training(detrend=True), "image", "learnet")
+    assert resolve_automatic(Training(detrend=True), "flow", "learnet").mirror == "flow"
 
 
 def test_what_is_beyond_the_percentile_is_cut_off_and_the_rest_grows() -> None:
@@ -139,13 +139,13 @@ def test_an_image_without_strain_stays_without() -> None:
 
 
 def test_stretching_is_for_level_images() -> None:
-    with pytest.raises(LearnetError, match="clipping_percentile is for detrended images: set detrend"):
-        Training(clipping_percentile=90)
+    with pytest.raises(LearnetError, match="clipping_percentile is for detrended images"):
+        Training(detrend=False, clipping_percentile=90)
     with pytest.raises(LearnetError, match="clipping_percentile is a percentile from 50 to 100, not 40"):
         Training(detrend=True, clipping_percentile=40)
     assert [
-        Training().detrend_percentile,
-        Training(detrend=True).detrend_percentile,
+        Training(detrend=False).detrend_percentile,
+        Training(detrend=True, clipping_percentile=100).detrend_percentile,
         Training(detrend=True, clipping_percentile=90).detrend_percentile,
     ] == [0, 100, 90]
 
@@ -155,7 +155,7 @@ def test_a_network_answers_on_images_stretched_as_in_training(rng: np.random.Gen
     people = [str(i % 4) for i in range(12)]
     detrended, plain = (
         Training(epochs=2, batch_size=6, mirror="none", **more)
-        for more in ({"detrend": True, "clipping_percentile": 80}, {})
+        for more in ({"detrend": True, "clipping_percentile": 80}, {"detrend": False})
     )
     first = train("learnet", TrainingSet(images, labels, people, 3), detrended)
     other = train("learnet", TrainingSet(detrend(images, 80), labels, people, 3), plain)
@@ -219,7 +219,7 @@ def test_epochs_are_chosen_on_images_as_at_test(
 def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> None:
     """The signatures refuse training images for a test, and any others for training."""
     stored = StoredImages(rng.integers(0, 256, (6, 28, 28, 3), dtype=np.uint8))
-    training = Training(detrend=True, vary_clipping=50, epochs=1, mirror="none")
+    training = Training(detrend=True, clipping_percentile=100, vary_clipping=50, epochs=1, mirror="none")
     for_training, for_evaluation = stored.for_training(training), stored.for_evaluation(100)
     data = TrainingSet(stored.pixels, np.arange(6) % 2, [str(i) for i in range(6)], 2)
     scorer = Scorer.from_module(NETWORKS["learnet"](2, 28).eval(), detrend_percentile=100)
@@ -241,7 +241,8 @@ def test_images_of_the_three_kinds_cannot_be_mixed(rng: np.random.Generator) -> 
 
 def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.random.Generator) -> None:
     images = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
-    learned = as_learned(images, Training(detrend=True, vary_clipping=70, seed=3))
+    varied = Training(detrend=True, clipping_percentile=100, vary_clipping=70, seed=3)
+    learned = as_learned(images, varied)
     ways = {percentile: detrend(images, percentile) for percentile in range(70, 101)}
     fitting = [
         {percentile for percentile, candidate in ways.items() if np.array_equal(candidate[i], learned[i])}
@@ -249,26 +250,28 @@ def test_varied_stretching_gives_each_image_a_percentile_of_its_own(rng: np.rand
     ]
     assert all(fitting) and not set.intersection(*fitting)
     assert min(map(min, fitting)) <= 75 and max(map(max, fitting)) >= 95
-    assert np.array_equal(learned, as_learned(images, Training(detrend=True, vary_clipping=70, seed=3)))
-    assert not np.array_equal(learned, as_learned(images, Training(detrend=True, vary_clipping=70, seed=4)))
+    assert np.array_equal(learned, as_learned(images, varied))
+    assert not np.array_equal(learned, as_learned(images, replace(varied, seed=4)))
 
 
 def test_varied_stretching_is_for_level_images() -> None:
-    with pytest.raises(LearnetError, match="vary_clipping is for detrended images: set detrend"):
-        Training(vary_clipping=90)
+    with pytest.raises(LearnetError, match="vary_clipping is for detrended images"):
+        Training(detrend=False, vary_clipping=90)
     with pytest.raises(LearnetError, match="vary_clipping is a percentile from 50 to 100, not 101"):
         Training(detrend=True, vary_clipping=101)
-    assert Training(detrend=True, vary_clipping=90).detrend_percentile == 100  # nothing is clipped in tests
+    varied = Training(detrend=True, clipping_percentile=100, vary_clipping=90)
+    assert varied.detrend_percentile == 100  # nothing is clipped in tests
 
 
 def test_a_network_learns_from_varied_images_and_answers_on_even_ones(rng: np.random.Generator) -> None:
     images, labels = rng.integers(0, 256, (12, 28, 28, 3), dtype=np.uint8), np.arange(12) % 2
     data = TrainingSet(images, labels, [str(i) for i in range(12)], 2)
-    varied = Training(epochs=2, batch_size=6, mirror="none", detrend=True, vary_clipping=60)
+    by_hand_training = Training(epochs=2, batch_size=6, mirror="none", detrend=False)
+    varied = replace(by_hand_training, detrend=True, clipping_percentile=100, vary_clipping=60)
     by_hand = replace(data, images=as_learned(images, varied))
     detrended, by_hand_too = (
         train("learnet", data, varied),
-        train("learnet", by_hand, replace(varied, detrend=False, vary_clipping=0)),
+        train("learnet", by_hand, by_hand_training),
     )
     assert all(
         torch.equal(first, other)

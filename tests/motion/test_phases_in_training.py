@@ -101,7 +101,7 @@ def test_no_phase_of_a_tested_person_is_trained_on(
 ) -> None:
     data = load_labelled_dataset(write_coded_folder(tmp_path / "p"), "casme2-5")
     study = Study(network=network, protocol=protocol, groups=2)  # type: ignore[arg-type]
-    settings = replace(QUICK, mirror="none", inner_groups=inner)
+    settings = replace(QUICK, mirror="none", detrend=False, inner_groups=inner)
     for fold in make_folds(study, data.people, data.truth, data.datasets, 0):
         inputs = NetworkInputs(monkeypatch)
         run_jobs([FoldJob("s", network, fold, settings, None, None, 0)], data)
@@ -138,7 +138,7 @@ def test_the_phases_of_the_tested_person_have_no_effect(tmp_path: Path, network:
             f for f in make_folds(Study(), data.people, data.truth, data.datasets, 0) if f.name == "casme2/02"
         )
         file = tmp_path / f"{name}.safetensors"
-        settings = replace(QUICK, mirror="none", inner_groups=2)
+        settings = replace(QUICK, mirror="none", detrend=False, inner_groups=2)
         weights.append(run_jobs([FoldJob("s", network, fold, settings, None, file, 0)], data)[0])
     assert weights[0].outcomes == weights[1].outcomes
     assert weights[0].training_row == weights[1].training_row

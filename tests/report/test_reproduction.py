@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from learnet.core.automatic_settings import resolve_detrend
 from learnet.core.settings import Study, Training
 from learnet.report.reproduction import command, comparison_command
 from learnet.report.study_record import StudyRecord, read_record, read_records
@@ -97,9 +98,33 @@ def test_the_command_asks_for_the_same_study(records: list[StudyRecord]) -> None
         _, bound, _ = app.parse_args(shlex.split(command(record))[1:], print_error=False, exit_on_error=False)
         given = bound.arguments
         assert given.get("study", Study()) == record.description.settings
-        assert given.get("training", Training()) == record.description.training
+        asked = resolve_detrend(given.get("training", Training()), "image")
+        assert asked == record.description.training
         folder, out = given["folders"]
         assert str(folder) == record.description.prepared.folder and out.name == f"{record.folder.name}-again"
+
+
+@pytest.mark.parametrize(
+    ("detrend", "percentile", "options"),
+    [
+        (True, 98, ""),
+        (True, 90, "--clipping-percentile 90"),
+        (False, 100, "--no-detrend --clipping-percentile 100"),
+    ],
+)
+def test_the_command_names_what_is_not_the_default_for_flow_images(
+    records: list[StudyRecord], detrend: bool, percentile: int, options: str
+) -> None:
+    from learnet.cli import app
+
+    description = records[0].description
+    training = replace(description.training, detrend=detrend, clipping_percentile=percentile)
+    about = replace(description.prepared.about, images_kind="flow")
+    of_flow = replace(description, training=training, prepared=replace(description.prepared, about=about))
+    words = command(replace(records[0], description=of_flow))
+    assert options in words and ("detrend" in words, "clipping" in words) == (not detrend, percentile != 98)
+    _, bound, _ = app.parse_args(shlex.split(words)[1:], print_error=False, exit_on_error=False)
+    assert resolve_detrend(bound.arguments["training"], "flow") == training
 
 
 def test_the_command_writes_from_as_the_command_line_reads_it(records: list[StudyRecord]) -> None:

@@ -180,7 +180,8 @@ def test_a_choice_and_the_study_that_uses_it(tmp_path: Path, rng: np.random.Gene
         prepared, tmp_path / "choice", read_candidates(tmp_path / "two.toml", QUICK), asked, Resources(jobs=1)
     )
     assert choice == read_selection(tmp_path / "choice")
-    assert choice.candidates["mixed"] == Training(epochs=2, batch_size=8, mixup=0.4, mirror="none")
+    mixed = replace(QUICK, mixup=0.4, mirror="none", detrend=False, clipping_percentile=100)
+    assert choice.candidates["mixed"] == mixed
     assert (
         len(read_outcomes(tmp_path / "choice" / "trainings")) == 2 * 2 * 2 * 14
     )  # seeds, candidates, pairs that a clip is in, clips with a class

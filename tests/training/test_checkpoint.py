@@ -25,7 +25,7 @@ METADATA = CheckpointMetadata(
     classes=("happiness", "disgust", "überraschung"),
     size=28,
     preparation=Preparation(motion="dynamic-linear", size=28, stabilise=True),
-    training=Training(epochs=3, learning_rate=0.02),
+    training=Training(epochs=3, learning_rate=0.02, detrend=False),
     data={"fingerprint": "abc", "people": "casme2/01 casme2/02"},
     versions={"torch": "2.13.0"},
 )
@@ -223,9 +223,10 @@ def test_a_missing_fact_and_unreadable_facts_are_refused(written: Path) -> None:
         refused(written, fragments)
 
 
-def test_a_setting_that_came_later_has_its_default(written: Path) -> None:
+def test_a_setting_that_came_later_has_its_former_meaning(written: Path) -> None:
     rewrite(written, {"training": {"epochs": 7, "learning_rate": 1}})
-    assert load_checkpoint(written)[1].training == Training(epochs=7, learning_rate=1.0)
+    training = Training(epochs=7, learning_rate=1.0, detrend=False, clipping_percentile=100)
+    assert load_checkpoint(written)[1].training == training
 
 
 def test_weights_that_do_not_fit_are_refused(written: Path) -> None:

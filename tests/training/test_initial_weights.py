@@ -22,7 +22,7 @@ from learnet.training.train import recompute_batch_norm, train, train_together
 from tests.study.test_run import QUICK, write_prepared
 
 STILL = replace(
-    QUICK, epochs=1, learning_rate=1e-30, mirror="none"
+    QUICK, epochs=1, learning_rate=1e-30, mirror="none", detrend=False
 )  # nothing can be learned: what comes out is what went in
 METADATA = CheckpointMetadata(
     network="learnet",
@@ -101,7 +101,9 @@ def test_what_is_kept_of_the_start_is_a_share_of_each_weight(
         initial_tensors(write_initial(tmp_path, metadata), data),
         data.training_set(range(len(data.rows))),
     )
-    training = replace(QUICK, init="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none")
+    training = replace(
+        QUICK, init="w.safetensors", optimiser="sgd", learning_rate=0.01, mirror="none", detrend=False
+    )
     initial, trained = load(start), train("learnet", training_set, training, initial_weights=start).module
     seeds = [training, replace(training, seed=5)]
     interpolated = train_together(

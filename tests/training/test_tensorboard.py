@@ -10,7 +10,7 @@ from learnet.core.errors import LearnetError
 from learnet.core.settings import Training
 from learnet.study.labelled import load_labelled_dataset
 from learnet.training.tensorboard import write_losses, writer
-from learnet.training.train import resolve_mirror
+from learnet.training.train import resolve_automatic
 from learnet.training.train import train as by_hand
 from tests.builders.written_study import write_prepared
 
@@ -53,7 +53,7 @@ def test_each_epoch_of_a_training_is_written(tmp_path: Path, monkeypatch: pytest
     train(prepared, tmp_path / "w.safetensors", tensorboard=tmp_path / "events", training=training)
     data = load_labelled_dataset(prepared, "auto")
     again = by_hand(
-        "learnet", data.training_set(range(len(data.rows))), resolve_mirror(training, "image", "learnet")
+        "learnet", data.training_set(range(len(data.rows))), resolve_automatic(training, "image", "learnet")
     )
     assert seen == [
         *(("loss/train", loss, epoch) for epoch, loss in enumerate(again.losses, start=1)),

@@ -22,7 +22,7 @@ from learnet.training.schedule import BatchSchedule, class_weights
 from learnet.training.train import (
     check_histograms_read,
     recompute_batch_norm,
-    resolve_mirror,
+    resolve_automatic,
     train,
     train_together,
 )
@@ -32,6 +32,7 @@ PLAIN = Training(
     epochs=5,
     augment="none",
     mirror="none",
+    detrend=False,
     label_smoothing=0.2,
     batch_size=64,
     optimiser="sgd",
@@ -54,7 +55,7 @@ keep_freed_memory()
 images = numpy.random.default_rng(0).integers(0, 256, (160, 28, 28, 3), dtype=numpy.uint8)
 faults = []
 data = TrainingSet(images, numpy.arange(160) % 3, ["one"] * 160, 3)
-examples = data.examples(data.stored.for_training(Training()))
+examples = data.examples(data.stored.for_training(Training(detrend=False)))
 note = lambda done: faults.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
 fit(NETWORKS["learnet"](3, 28), examples, Training(epochs=12, batch_size=16, mirror="none"), 12, note)
 print(faults[-1] - faults[-5])
@@ -196,7 +197,7 @@ def test_same_seed_same_network_and_the_global_generator_is_left_alone(rng: np.r
         [f"d/{i}" for i in range(12)],
         3,
     )
-    settings = Training(epochs=2, mirror="image", mixup=0.4, batch_size=4)
+    settings = Training(epochs=2, mirror="image", detrend=False, mixup=0.4, batch_size=4)
     torch.manual_seed(7)
     before = torch.random.get_rng_state()
     first = train("learnet", dataset, settings).module.state_dict()
@@ -215,9 +216,8 @@ def test_learnet_learns_what_can_be_learned(rng: np.random.Generator) -> None:
     for image, label in zip(images, labels, strict=True):
         image[9 * label : 9 * label + 9] += 60
     dataset = TrainingSet(images, labels, ["d/1"] * 48, 3)
-    module = train(
-        "learnet", dataset.take(range(24)), Training(epochs=15, mirror="image", batch_size=8)
-    ).module
+    settings = Training(epochs=15, mirror="image", detrend=False, batch_size=8)
+    module = train("learnet", dataset.take(range(24)), settings).module
     assert (predict_scores(module, images[24:]).argmax(axis=1) == labels[24:]).mean() > 0.9
 
 
@@ -237,14 +237,14 @@ def test_scores_are_probabilities_and_the_mirror_is_averaged(rng: np.random.Gene
 
 
 def test_mirror_is_resolved_by_what_the_images_are() -> None:
-    assert resolve_mirror(Training(), "image", "learnet").mirror == "image"
-    assert resolve_mirror(Training(), "flow", "learnet-paper").mirror == "flow"
-    assert resolve_mirror(Training(), "unknown", "learnet").mirror == "none"
-    assert resolve_mirror(Training(mirror="flow"), "image", "learnet").mirror == "flow"
-    assert resolve_mirror(Training(), "flow", "linear-svm").mirror == "flow"
-    assert resolve_mirror(Training(), "flow", "majority").mirror == "none"  # it ignores the image
+    assert resolve_automatic(Training(), "image", "learnet").mirror == "image"
+    assert resolve_automatic(Training(), "flow", "learnet-paper").mirror == "flow"
+    assert resolve_automatic(Training(), "unknown", "learnet").mirror == "none"
+    assert resolve_automatic(Training(mirror="flow"), "image", "learnet").mirror == "flow"
+    assert resolve_automatic(Training(), "flow", "linear-svm").mirror == "flow"
+    assert resolve_automatic(Training(), "flow", "majority").mirror == "none"  # it ignores the image
     for network in ("linear-svm", "lbp-top"):  # a mirrored picture of histograms is no face's
-        assert resolve_mirror(Training(mirror="image"), "histograms", network).mirror == "none"
+        assert resolve_automatic(Training(mirror="image"), "histograms", network).mirror == "none"
 
 
 @pytest.mark.parametrize("network", ["linear-svm", "rbf-svm", "lda", "logistic"])
@@ -259,8 +259,8 @@ def test_a_network_without_epochs_is_fitted_to_mirrored_images_too(
     expected = NETWORKS[network](dataset.classes, dataset.images.shape[1])
     both = np.concatenate([dataset.images, mirrored])
     expected.fit(as_input(both), torch.from_numpy(np.tile(dataset.labels, 2)))
-    found = train(network, dataset, Training(mirror=kind)).module
-    alone = train(network, dataset, Training(mirror="none")).module
+    found = train(network, dataset, Training(mirror=kind, detrend=False)).module
+    alone = train(network, dataset, Training(mirror="none", detrend=False)).module
     inputs = as_input(dataset.images)
     torch.testing.assert_close(found(inputs), expected(inputs), atol=1e-4, rtol=1e-4)
     assert not torch.allclose(found(inputs), alone(inputs), atol=1e-3)
@@ -279,25 +279,25 @@ def test_settings_of_the_fit_reach_the_network(rng: np.random.Generator) -> None
         ("lbp-fip", {"regularisation_c": 1e-6}),
         ("bi-woof", {"regularisation_c": 1e-6}),
     ):
-        found = train(network, dataset, Training(mirror="none", **settings)).module
-        usual = train(network, dataset, Training(mirror="none")).module
+        found = train(network, dataset, Training(mirror="none", detrend=False, **settings)).module
+        usual = train(network, dataset, Training(mirror="none", detrend=False)).module
         assert not torch.allclose(found(inputs), usual(inputs), atol=1e-3), (network, settings)
 
 
 def test_histograms_and_their_network_go_together() -> None:
     for network in ("lbp-top", "linear-svm", "majority"):
-        assert resolve_mirror(Training(), "histograms", network).mirror == "none"
+        assert resolve_automatic(Training(), "histograms", network).mirror == "none"
     for network in ("learnet", "learnet-paper", "resnet18", "ststnet"):
         with pytest.raises(
             LearnetError, match=f"{network} expects images of a face. Choose the network that has the name"
         ):
-            resolve_mirror(Training(), "histograms", network)
+            resolve_automatic(Training(), "histograms", network)
     for kind in ("image", "flow", "unknown"):
         with pytest.raises(
             LearnetError,
             match="lbp-top accepts histograms.*--motion lbp-top",
         ):
-            resolve_mirror(Training(), kind, "lbp-top")
+            resolve_automatic(Training(), kind, "lbp-top")
     assert Training(mirror="flow").mirror_when_tested == "flow"
     assert Training(mirror="flow", mirror_at_test=False).mirror_when_tested == "none"
     assert Training().mirror_when_tested == "none"
@@ -323,7 +323,8 @@ def test_training_ends_with_settled_statistics(rng: np.random.Generator) -> None
         [f"d/{i}" for i in range(12)],
         3,
     )
-    module = train("learnet", dataset, Training(epochs=2, mirror="none", batch_size=12)).module
+    settings = Training(epochs=2, mirror="none", detrend=False, batch_size=12)
+    module = train("learnet", dataset, settings).module
     before = {name: value.clone() for name, value in module.state_dict().items() if "running" in name}
     recompute_batch_norm(module, examples(dataset), Training(batch_size=12))
     assert all(torch.allclose(before[name], module.state_dict()[name], atol=1e-6) for name in before)
@@ -361,6 +362,7 @@ def test_networks_side_by_side_are_each_as_if_alone(
         epochs=3,
         batch_size=8,
         mirror="image",
+        detrend=False,
         mixup=0.3,
         optimiser="sgd",
         learning_rate=rate,

@@ -62,6 +62,15 @@ def later_key(default: Any) -> Any:
     return field(default=default, metadata={"later": True})
 
 
+def automatic_key(earlier: Any) -> Any:
+    """Declare a field whose default None is replaced by a value for the images at hand, before it is used.
+
+    Args:
+        earlier: what a record means that was written without the field, before it became automatic.
+    """
+    return field(default=None, metadata={"earlier": earlier})
+
+
 def key_named(key: str) -> Any:
     """Declare a field whose key in the file is no identifier of Python."""
     return field(metadata={"key": key})
@@ -240,6 +249,8 @@ def checked_table(table: object, known: Collection[str], path: str, record: str 
 def _record(value: object, kind: Any, path: str) -> Any:
     values = convert_fields(value, kind, path)
     for declared in fields(kind):
+        if "earlier" in declared.metadata:
+            values.setdefault(declared.name, declared.metadata["earlier"])
         optional = declared.default is not MISSING or declared.default_factory is not MISSING
         if declared.name not in values and not optional:
             raise InvalidValue(f"{path}.{_key(declared)}", "this key is missing")

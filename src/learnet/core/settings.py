@@ -2,21 +2,24 @@
 
 They are separate from the code that uses them, so that the command line can list every option without loading
 torch. The docstring of a field is the help text of its option. Checkpoints and study folders keep the
-records: a setting that is added later must have the former behaviour as its default.
+records: a setting that is added later must have the former behaviour as its default, or name it
+(`serialisation.automatic_key`).
 """
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from learnet.core.errors import LearnetError
 from learnet.core.network_info import NETWORK_HELP
-from learnet.core.serialisation import later_key
+from learnet.core.serialisation import automatic_key, later_key
 from learnet.core.settings_checks import (
     HISTOGRAM_SIZES,
     INF,
     MOST_EPOCHS,
     MOST_SEEDS,
     check_choices,
+    check_clipping,
     check_histograms,
     check_rules,
 )
@@ -151,13 +154,13 @@ class Training:
     augment: Literal["none", "light"] = "light"
     """Augmentation of a training batch: none, or light (small shift, rotation, scale and contrast)."""
 
-    detrend: bool = False
+    detrend: bool | None = automatic_key(False)
     """Remove the planar trend of u and of v from flow images, in training and at test: head motion leaves
-    it."""
+    it. By default yes for flow images, and no for all others, which have no such trend."""
 
-    clipping_percentile: int = 100
+    clipping_percentile: int | None = automatic_key(100)
     """Percentile (50 to 100) of the movements in a detrended image that becomes the largest value; larger
-    ones are clipped, at 100 none."""
+    ones are clipped, at 100 none. By default 98."""
 
     vary_clipping: int = 0
     """Clip detrended training images each at a random percentile, uniformly from this one to 100, for images
@@ -236,22 +239,12 @@ class Training:
         )
 
     def _check_images(self) -> None:
-        for_detrended = "is for detrended images: set detrend (--detrend) too"
+        check_clipping(self.detrend, self.clipping_percentile, self.vary_clipping)
         check_rules(
-            (
-                50 <= self.clipping_percentile <= 100,
-                f"clipping_percentile is a percentile from 50 to 100, not {self.clipping_percentile}",
-            ),
-            (self.detrend or self.clipping_percentile == 100, f"clipping_percentile {for_detrended}"),
-            (
-                self.vary_clipping == 0 or 50 <= self.vary_clipping <= 100,
-                f"vary_clipping is a percentile from 50 to 100, not {self.vary_clipping}",
-            ),
-            (self.detrend or not self.vary_clipping, f"vary_clipping {for_detrended}"),
             (
                 self.phases or not self.phases_at_test,
                 "phases_at_test needs phases: set phases (--phases) too",
-            ),
+            )
         )
 
     def _check_init(self) -> None:
@@ -273,8 +266,19 @@ class Training:
 
     @property
     def detrend_percentile(self) -> int:
-        """Clipping percentile of detrended images; 0 where the images stay as they are."""
-        return self.clipping_percentile if self.detrend else 0
+        """Clipping percentile of detrended images; 0 where the images stay as they are.
+
+        Raises:
+            LearnetError: it is automatic, so it depends on the images (`automatic_settings`).
+        """
+        if self.detrend is False:
+            return 0
+        if self.detrend is None or self.clipping_percentile is None:
+            what = (
+                "detrend or clipping_percentile is automatic, and the kind of the images is not known here."
+            )
+            raise LearnetError(what, "Set both.")
+        return self.clipping_percentile
 
     @property
     def mirror_when_tested(self) -> str:

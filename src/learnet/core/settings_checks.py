@@ -36,6 +36,24 @@ def check_histograms(motion: str, size: int, normalise: str) -> None:
     )
 
 
+def check_clipping(detrend: bool | None, clipping_percentile: int | None, vary_clipping: int) -> None:
+    """Refuse percentiles outside their range, and clipping of images whose trend is kept."""
+    for_detrended = "is for detrended images: leave detrend = false (--no-detrend) out"
+    detrended = detrend is not False
+    check_rules(
+        (
+            clipping_percentile is None or 50 <= clipping_percentile <= 100,
+            f"clipping_percentile is a percentile from 50 to 100, not {clipping_percentile}",
+        ),
+        (detrended or clipping_percentile in (None, 100), f"clipping_percentile {for_detrended}"),
+        (
+            vary_clipping == 0 or 50 <= vary_clipping <= 100,
+            f"vary_clipping is a percentile from 50 to 100, not {vary_clipping}",
+        ),
+        (detrended or not vary_clipping, f"vary_clipping {for_detrended}"),
+    )
+
+
 def check_choices(settings: object) -> None:
     """Refuse a value that is not among the choices of its field, for fields with a fixed list of words."""
     hints = get_type_hints(type(settings))

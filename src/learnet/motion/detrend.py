@@ -55,8 +55,9 @@ class StoredImages:
         With `vary_clipping`, the percentile of each image is drawn uniformly from `vary_clipping` to 100;
         otherwise the images are as tested.
         """
+        percentile_at_test = training.detrend_percentile
         if not training.vary_clipping:
-            return TrainingImages(detrend(self.pixels, training.detrend_percentile))
+            return TrainingImages(detrend(self.pixels, percentile_at_test))
         generator = np.random.default_rng(training.seed)
         percentiles = generator.integers(training.vary_clipping, 101, len(self.pixels))
         scaled = np.empty_like(self.pixels)

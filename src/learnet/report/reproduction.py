@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 
+from learnet.core.automatic_settings import resolve_detrend
 from learnet.core.files import absolute_path
 from learnet.core.settings import Study, Training
 from learnet.report.study_record import StudyRecord
@@ -27,7 +28,8 @@ def command(record: StudyRecord) -> str:
     if isinstance(settings, EvaluationSettings):
         options = ["--weights", _weights(settings.weights), "--classes", record.scheme_name]
         return shlex.join(["learnet", "evaluate", *prepared, out, *options])
-    options = _options(record.settings, Study()) + _options(record.training_settings, Training())
+    options = _options(record.settings, Study())
+    options += _options(record.training_settings, _default_training(record.description.prepared))
     if record.selection:  # study.json holds what was selected
         options += ["--selection", str(record.folder)]
     return shlex.join(["learnet", "study", *prepared, out, *options])
@@ -48,6 +50,11 @@ def _prepared_folders(record: StudyRecord, images: ImagesDescription) -> list[st
     if record.prepared is None or all(Path(folder).is_dir() for folder in folders):
         return folders
     return [str(record.prepared.folder)]
+
+
+def _default_training(images: ImagesDescription) -> Training:
+    """Return the settings of a study of these images for which no option of training was given."""
+    return resolve_detrend(Training(), images.about.images_kind) if images.about else Training()
 
 
 def _weights(name: str) -> str:

@@ -122,7 +122,7 @@ def cross_validate(  # noqa: PLR0913 (public, with one keyword per choice)
         network: name in `NETWORKS`.
         kind: what mirroring a face does to its image, in training with `mirror="auto"`: image (it is
             mirrored: dynamic images), flow (its first channel changes sign as well) or unknown (no image is
-            mirrored).
+            mirrored). Of these, flow is detrended, unless `training` says otherwise.
         protocol: who is tested: loso (leave one subject out: each person once, trained on all others) or
             groups (each of `groups` groups of people once).
         groups: number of groups of people.

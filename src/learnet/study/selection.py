@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+from learnet.core.automatic_settings import resolve_detrend
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.files import write_atomically
 from learnet.core.network_info import uses_setting
@@ -81,7 +82,8 @@ def select_settings(
                 jobs.append(FoldJob(out.name, networks[name], named, seeded, tensors, None, index))
     own_networks = candidates.networks or None
     records = {name: start.record for name, start in starts.items()}
-    description = describe_study(out.name, data, study, candidates.base, folds, None)
+    base = resolve_detrend(candidates.base, data.prepared.record.images_kind)
+    description = describe_study(out.name, data, study, base, folds, None)
     description = replace(description, candidates=settings, networks=own_networks, starts=records)
     run_jobs_to_disk(StudyPlan(out / TRAININGS, description, jobs, data), resources, progress)
     scores = candidate_scores(read_outcomes(out / TRAININGS), groups, list(settings), data.scheme.classes)

@@ -21,7 +21,7 @@ from learnet.motion.detrend import StoredImages
 from learnet.training.device import one_thread, resolve_device
 from learnet.training.examples import TrainingSet
 from learnet.training.scorer import Scorer
-from learnet.training.train import resolve_mirror, train
+from learnet.training.train import resolve_automatic, train
 
 SEEDS = 2**31  # seeds are below
 
@@ -40,7 +40,7 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
         network: name in `NETWORKS`; not lbp-top, lbp-fip or bi-woof, whose images are
             histograms.
         kind: what mirroring a face does to its image: image (it is mirrored: dynamic images), flow (its first
-            channel changes sign as well) or unknown (no image is mirrored).
+            channel changes sign as well) or unknown (no image is mirrored). It decides `detrend`, too.
         epochs: passes over the images.
         batch_size: images per step.
         optimiser: adamw, or sgd with momentum 0.9.
@@ -50,7 +50,9 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
         label_smoothing: share of the target that is spread over all classes.
         augment: none, or light (small shift, rotation, scale and contrast).
         mixup: alpha of the Beta distribution for mixing pairs of images; 0 is off.
-        detrend: remove the planar trend of u and v from flow images.
+        detrend: remove the planar trend of u and v from flow images; None: from those, but from no others.
+        clipping_percentile: percentile (50 to 100) of the movements in a detrended image that becomes the
+            largest value; None: 98.
         device: cuda (a GPU), cpu, or auto (a GPU if there is one).
         random_state: seed of weights, order and augmentation; a generator draws one.
 
@@ -58,7 +60,7 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
         classes_: labels in ascending order, as of the columns of `predict_proba`.
         n_features_in_: S * S * 3.
         module_: trained network, a `torch.nn.Module` in eval mode.
-        training_: settings of the training (`Training`).
+        training_: settings of the training (`Training`), without automatic values.
         loss_curve_: mean training loss of each epoch; empty for a network without epochs.
     """
 
@@ -82,7 +84,8 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
         label_smoothing: float = 0.1,
         augment: Literal["none", "light"] = "light",
         mixup: float = 0.0,
-        detrend: bool = False,
+        detrend: bool | None = None,
+        clipping_percentile: int | None = None,
         device: Literal["auto", "cpu", "cuda"] = "auto",
         random_state: int | RandomState | None = 0,
     ) -> None:
@@ -98,6 +101,7 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
         self.augment = augment
         self.mixup = mixup
         self.detrend = detrend
+        self.clipping_percentile = clipping_percentile
         self.device = device
         self.random_state = random_state
 
@@ -120,7 +124,7 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise BadArray("All images are of one class, so there is nothing to learn.", "Add other classes.")
         pick(dict.fromkeys(IMAGE_KINDS), self.kind, "kind of image")
-        self.training_ = resolve_mirror(self._training(), self.kind, self.network)
+        self.training_ = resolve_automatic(self._training(), self.kind, self.network)
         nobody = [""] * len(images)  # people only matter where the number of epochs is selected
         data = TrainingSet(images, indices.astype(np.int64), nobody, len(self.classes_))
         with one_thread():
@@ -173,6 +177,7 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
             augment=self.augment,
             mixup=self.mixup,
             detrend=self.detrend,
+            clipping_percentile=self.clipping_percentile,
             seed=self._seed(),
         )
 

@@ -107,7 +107,9 @@ class TrainingSet:
         pixels = np.concatenate([self.images, images])
         return ClipImages(StoredImages(pixels), np.concatenate([clips, clips_of_phases]))
 
-    def examples(self, images: TrainingImages, training: Training = Training()) -> TrainingExamples:
+    def examples(
+        self, images: TrainingImages, training: Training = Training(detrend=False)
+    ) -> TrainingExamples:
         """Return the input of the training loop.
 
         Args:

@@ -11,6 +11,7 @@ from safetensors.torch import load
 from torch import Tensor, nn
 from torch.optim.swa_utils import update_bn
 
+from learnet.core.automatic_settings import resolve_detrend
 from learnet.core.errors import LearnetError, pick
 from learnet.core.network_info import network_info
 from learnet.core.seeds import purpose_seed
@@ -58,7 +59,7 @@ def train(
     Args:
         network: name in NETWORKS.
         data: training side only.
-        training: settings; `mirror="auto"` must have been resolved (`resolve_mirror`).
+        training: settings without automatic values (`resolve_automatic`).
         progress: called after each epoch.
         initial_weights: see `train_together`.
         device: see `train_together`.
@@ -250,7 +251,7 @@ def resolve_training(training: Training, images: ImageSource, network: str) -> T
     """Return the settings for these images, after a check that they fit.
 
     Raises:
-        LearnetError: training on phases, and a folder without them; or see `resolve_mirror`.
+        LearnetError: training on phases, and a folder without them; or see `resolve_automatic`.
     """
     if training.phases and not images.phases:
         lacking = ", ".join(str(folder) for folder in images.folders if not load_prepared(folder).phases)
@@ -261,7 +262,7 @@ def resolve_training(training: Training, images: ImageSource, network: str) -> T
     preparation = images.record.preparation
     if preparation:
         check_histograms_read(network, preparation.motion)
-    return resolve_mirror(training, images.record.images_kind, network)
+    return resolve_automatic(training, images.record.images_kind, network)
 
 
 def check_histograms_read(network: str, motion: str) -> None:
@@ -278,8 +279,10 @@ def check_histograms_read(network: str, motion: str) -> None:
         )
 
 
-def resolve_mirror(training: Training, images_kind: str, network: str) -> Training:
-    """Replace `mirror="auto"` by the mirroring of these images; refuse images that do not fit the network.
+def resolve_automatic(training: Training, images_kind: str, network: str) -> Training:
+    """Replace automatic settings by those for these images; refuse images that do not fit the network.
+
+    They are `mirror="auto"`, and `detrend` and `clipping_percentile` where they are None.
 
     Args:
         training: settings.
@@ -289,13 +292,12 @@ def resolve_mirror(training: Training, images_kind: str, network: str) -> Traini
             the image.
 
     Raises:
-        LearnetError: `level` with images other than flow; a network of histograms with other images; or a
+        LearnetError: detrending of images other than flow; a network of histograms with other images; or a
             network of images with histograms.
     """
     pick(NETWORKS, network, "network")
     info = network_info(network)
-    if training.detrend and images_kind != "flow":
-        raise LearnetError("detrend is for flow images, and these are none.", "Leave it out.")
+    training = resolve_detrend(training, images_kind)
     if info.only_histograms and images_kind not in info.images_kinds:
         raise LearnetError(
             f"{network} accepts histograms, and these motion images are not histograms.",

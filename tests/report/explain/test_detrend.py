@@ -22,7 +22,7 @@ def test_the_scores_are_those_of_the_recogniser(tmp_path: Path, rng: np.random.G
     metadata = replace(
         METADATA,
         data={**METADATA.data, "images_kind": "flow"},
-        training=Training(mirror="flow", detrend=True),
+        training=Training(mirror="flow", detrend=True, clipping_percentile=100),
     )
     weights = write_checkpoint(tmp_path, metadata)
     module, _ = load_checkpoint(weights)
@@ -41,7 +41,7 @@ def test_the_scores_are_those_of_evaluate_with_many_views(tmp_path: Path, rng: n
         METADATA,
         classes=tuple(sorted(WORDS)),
         data={**METADATA.data, "images_kind": "flow"},
-        training=Training(mirror="flow", detrend=True, views_at_test="many"),
+        training=Training(mirror="flow", detrend=True, clipping_percentile=100, views_at_test="many"),
     )
     weights = write_checkpoint(tmp_path, metadata)
     evaluate(folder, weights, tmp_path / "evaluated")

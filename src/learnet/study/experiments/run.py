@@ -21,7 +21,7 @@ from learnet.networks import NETWORKS
 from learnet.study.experiments.recipe import Recipe, folder_name
 from learnet.study.experiments.sources import AvailableData, Part, Sources, study_folder
 from learnet.study.run import run_study
-from learnet.training.train import check_histograms_read, resolve_mirror
+from learnet.training.train import check_histograms_read, resolve_automatic
 
 CLIPS_PER_PERSON = 6  # of synthetic databases: every usual class occurs, or nearly
 
@@ -51,7 +51,7 @@ def check(recipe: Recipe, file: Path | str) -> None:
             if setting.training.phases:
                 check_phases_allowed(motion)
             check_histograms_read(setting.study.network, motion)
-            resolve_mirror(setting.training, MOTION_IMAGES[motion].family, setting.study.network)
+            resolve_automatic(setting.training, MOTION_IMAGES[motion].family, setting.study.network)
         networks = {(setting.study.network, setting.preparation.size) for setting in recipe.settings}
         for network, size in networks:
             NETWORKS[network](2, size)  # refuses a size that it does not accept

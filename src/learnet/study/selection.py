@@ -71,15 +71,7 @@ def select_settings(
     _check_inner_groups(settings, folds)
     starts = _initial_weights(candidates, settings, data, networks)
     seeds = range(first_seed, first_seed + study.seeds)
-    jobs: list[FoldJob] = []
-    for seed in seeds:
-        for name, training in settings.items():
-            tensors = starts[name].tensors if name in starts else None
-            for index, fold in enumerate(folds):
-                named = replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
-                seeded = replace(training, seed=seed)
-                # Candidates share the seed of a fold, so that they differ in nothing but their settings.
-                jobs.append(FoldJob(out.name, networks[name], named, seeded, tensors, None, index))
+    jobs = _jobs(out.name, settings, networks, starts, folds, seeds)
     own_networks = candidates.networks or None
     records = {name: start.record for name, start in starts.items()}
     base = resolve_detrend(candidates.base, data.prepared.record.images_kind)
@@ -101,6 +93,27 @@ def select_settings(
     )
     write_atomically(out / SELECTION_FILE, to_json(selection))
     return selection
+
+
+def _jobs(
+    study: str,
+    settings: Mapping[str, Training],
+    networks: Mapping[str, str],
+    starts: Mapping[str, InitialWeights],
+    folds: Sequence[Fold],
+    seeds: Sequence[int],
+) -> list[FoldJob]:
+    """Return the trainings of all candidates, by seed, candidate and pair of groups."""
+    jobs: list[FoldJob] = []
+    for seed in seeds:
+        for name, training in settings.items():
+            tensors = starts[name].tensors if name in starts else None
+            for index, fold in enumerate(folds):
+                named = replace(fold, name=f"{name}{SEPARATOR}{fold.name}")
+                seeded = replace(training, seed=seed)
+                # Candidates share the seed of a fold, so that they differ in nothing but their settings.
+                jobs.append(FoldJob(study, networks[name], named, seeded, tensors, None, index))
+    return jobs
 
 
 def _resolved(

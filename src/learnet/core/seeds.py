@@ -4,7 +4,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-Purpose = Literal["weights", "batches", "dropout", "inner groups"]
+Purpose = Literal["weights", "batches", "dropout", "inner groups", "clipping"]
 
 PURPOSES = get_args(Purpose)
 
@@ -29,7 +29,8 @@ def purpose_seed(seed: int, purpose: Purpose) -> int:
     Args:
         seed: of the training, 0..2**31 - 1.
         purpose: what the numbers are for: initial weights, batches (order and augmentation), dropout on a
-            GPU, or the groups of people among which the number of epochs is chosen.
+            GPU, the groups of people among which the number of epochs is chosen, or clipping at random
+            percentiles.
     """
     return _derive(seed, PURPOSES.index(purpose))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64, UInt8
 
+from learnet.core.seeds import purpose_seed
 from learnet.core.settings import Training
 
 ROUNDS = 6  # of the robust fit
@@ -58,7 +59,7 @@ class StoredImages:
         percentile_at_test = training.detrend_percentile
         if not training.vary_clipping:
             return TrainingImages(detrend(self.pixels, percentile_at_test))
-        generator = np.random.default_rng(training.seed)
+        generator = np.random.default_rng(purpose_seed(training.seed, "clipping"))
         percentiles = generator.integers(training.vary_clipping, 101, len(self.pixels))
         scaled = np.empty_like(self.pixels)
         for percentile in np.unique(percentiles):

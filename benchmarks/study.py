@@ -13,6 +13,7 @@ hour."""
 import statistics
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import measure
@@ -23,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, Dataset
 
+from learnet.core.seeds import fold_seed, purpose_seed
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
 from learnet.datasets.prepared.store import save_prepared
@@ -107,16 +109,18 @@ def usual_way(folder: Path, training: Training, epochs: int, workers: int) -> li
     """The predictions of a study written as a fresh loop per fold, with a DataLoader, on all threads."""
     data = load_labelled_dataset(folder, "casme2-5")
     answers = [""] * len(data.rows)
-    for fold in make_folds(Study(), data.people, data.truth, data.datasets, 0):
+    for index, fold in enumerate(make_folds(Study(), data.people, data.truth, data.datasets, 0)):
+        seeded = replace(training, seed=fold_seed(training.seed, index))
         part = data.training_set(fold.train)
         targets = F.one_hot(torch.from_numpy(part.labels), part.classes).float()
-        net = NETWORKS["learnet"](part.classes, SIZE, seed=0).to(memory_format=torch.contiguous_format)
+        net = NETWORKS["learnet"](part.classes, SIZE, seed=purpose_seed(seeded.seed, "weights"))
+        net.to(memory_format=torch.contiguous_format)
         optimiser = torch.optim.AdamW(
             net.parameters(), training.learning_rate, weight_decay=training.weight_decay
         )
         examples = part.examples(part.stored.for_training(training))
-        course = BatchSchedule(examples, training, epochs)
-        rates = BatchSchedule(examples, training, epochs)
+        course = BatchSchedule(examples, seeded, epochs)
+        rates = BatchSchedule(examples, seeded, epochs)
         weights = class_weights(part.labels, part.classes)
         for steps in epochs_of(course, epochs):
             loader = DataLoader(

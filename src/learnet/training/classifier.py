@@ -30,7 +30,8 @@ class LEARNetClassifier(ClassifierMixin, BaseEstimator):
     """Classify motion images, as an estimator of scikit-learn.
 
     Validate it on people that it was not fitted on: `cross_val_predict(LEARNetClassifier(), X, y,
-    groups=people, cv=LeaveOneGroupOut())`. `cross_validate` gives the same predictions, with their scores.
+    groups=people, cv=LeaveOneGroupOut())`. `cross_validate` gives all scores of such predictions, with
+    seeds that differ between folds.
 
     Images are RGB, whole numbers 0..255: (N, S, S, 3), or flattened to (N, S * S * 3) for pipelines. Training
     runs on one thread, so that the numbers do not depend on the cores; `n_jobs` of scikit-learn's functions

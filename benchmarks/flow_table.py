@@ -34,6 +34,7 @@ from learnet.core.records import Fold, Outcome
 from learnet.core.seeds import fold_seed, purpose_seed
 from learnet.core.settings import Training
 from learnet.datasets.splits import leave_one_subject_out, subject_groups
+from learnet.metrics.published import COMPOSITE, published_for
 from learnet.metrics.significance import difference, holm
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.metrics.summary import summarise
@@ -51,6 +52,8 @@ SIMPLE = ("linear-svm", "rbf-svm", "lda", "logistic")
 """Simple learners; networks are compared with the best of them."""
 
 MEASURE = "uf1"
+DATABASES = ("casme2", "smic")
+RED = "#c62828"  # of scores that leak
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ class Line:
     metrics: StudyMetrics
     leaky: StudyMetrics | None  # None for a learner without epochs
     minutes: float  # of the processor, for one seed
-    parameters: int
+    parameters: int  # 0 for a learner that is no network
 
 
 def _line(files: Files, network: str) -> Line:
@@ -214,28 +217,37 @@ def print_table(files: Files) -> None:
     compared = [name for name in networks if name not in SIMPLE]
     others = [name for name in networks if name != "learnet"]
     columns = [_corrected(files, compared, best), _corrected(files, others, "learnet")]
-    heading = [
-        "",
-        "parameters",
-        "seeds",
-        "UF1",
-        "UAR",
-        f"minus {best}",
-        "minus learnet",
-        "minutes",
-        "leaky epoch",
-    ]
-    _print_row(heading)
-    _print_row(["---", "---:", "---:", "---", "---", "---", "---", "---:", "---"])
+    differences = [f"minus {best}", "minus learnet"]
+    scores = ["UF1", "UAR", ", ".join(DATABASES), *differences]
+    _print_row(["", "parameters", "seeds", *scores, "minutes", "leaky epoch", "published"])
+    _print_row(["---", "---:", "---:", *["---"] * len(scores), "---:", "---", "---"])
     for line in lines:
         against = [column.get(line.network, "") for column in columns]
         leaky = _score_text(line.leaky, interval=False) if line.leaky else ""
         if leaky:
-            leaky = f'<span class="leaky">{leaky}</span>'
+            leaky = f'<span style="color: {RED}">{leaky}</span>'
         uar = f"{line.metrics.mean['uar'].value:.3f}"
-        counts = [f"{line.parameters:,}", str(len(files.seeds(line.network)))]
-        scores = [_score_text(line.metrics), uar, *against]
-        _print_row([f"`{line.network}`", *counts, *scores, f"{line.minutes:.1f}", leaky])
+        parameters = f"{line.parameters:,}" if line.parameters else ""
+        counts = [parameters, str(len(files.seeds(line.network)))]
+        scores = [_score_text(line.metrics), uar, _of_databases(line.metrics), *against]
+        _print_row(
+            [f"`{line.network}`", *counts, *scores, f"{line.minutes:.1f}", leaky, _published(line.network)]
+        )
+
+
+def _of_databases(metrics: StudyMetrics) -> str:
+    """Return UF1 on the clips of each of DATABASES."""
+    of = metrics.datasets or {}
+    return ", ".join(f"{of[name].mean[MEASURE].value:.3f}" for name in DATABASES if name in of)
+
+
+def _published(network: str) -> str:
+    """Return published UF1 on the clips of each of DATABASES, of the whole composite with SAMM."""
+    texts = []
+    for entry in published_for(COMPOSITE, "megc-3"):
+        if network in entry.networks and all(name in entry.values for name in DATABASES):
+            texts.append(", ".join(f"{entry.values[name][MEASURE]:.3f}" for name in DATABASES))
+    return " or ".join(texts)
 
 
 def _print_row(cells: Sequence[str]) -> None:
@@ -250,7 +262,8 @@ def _corrected(files: Files, networks: Sequence[str], against: str) -> dict[str,
     texts = {}
     for name, one, p in zip(networks, differences, corrected, strict=True):
         low, high = one.limits[MEASURE]
-        texts[name] = f"{one.values[MEASURE]:+.3f} [{low:.2f}, {high:.2f}] ({p:.2f})"
+        p_text = "<0.01" if p < 0.01 else f"{p:.2f}"
+        texts[name] = f"{one.values[MEASURE]:+.3f} [{low:.2f}, {high:.2f}] ({p_text})"
     return texts
 
 

@@ -94,6 +94,6 @@ def test_the_table_has_a_row_for_each_network(
         "| `majority`",
         "| `ststnet`",
     ]
-    assert {len(row) for row in rows} == {9}
+    assert {len(row) for row in rows} == {11}
     scores = [float(row[3].split(" ")[0]) for row in rows[2:]]
     assert scores == sorted(scores, reverse=True)

@@ -55,7 +55,13 @@ def test_varied_clipping_needs_no_other_setting_for_flow() -> None:
     ],
 )
 def test_other_images_are_neither_detrended_nor_clipped(kind: str, name: str, settings: dict) -> None:
-    with pytest.raises(LearnetError, match=f"^{name} is for flow images, and these are none. Leave it out.$"):
+    expected = f"{name} is for flow images, and these are none. Leave it out."
+    if kind == "unknown":
+        expected = (
+            f"{name} is for flow images, and these are of unknown kind. "
+            "Leave it out, or import flow images with --kind flow."
+        )
+    with pytest.raises(LearnetError, match=f"^{expected}$"):
         resolve_detrend(Training(**settings), kind)
 
 

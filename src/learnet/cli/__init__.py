@@ -77,7 +77,8 @@ def main(arguments: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         console.stop(
             "Interrupted.",
-            "`learnet run`, `study`, `prepare` and `predict` of several videos continue when run again.",
+            "`learnet run`, `study`, `select`, `prepare` and `predict` of several videos continue when "
+            "run again.",
             code=130,
         )
 

@@ -22,7 +22,7 @@ def resolve_detrend(training: Training, images_kind: str) -> Training:
         LearnetError: detrending or clipping of images that are no flow.
     """
     if images_kind != "flow":
-        _refuse_detrend(training)
+        _refuse_detrend(training, images_kind)
     detrend = images_kind == "flow" if training.detrend is None else training.detrend
     percentile = training.clipping_percentile
     if percentile is None:
@@ -30,7 +30,7 @@ def resolve_detrend(training: Training, images_kind: str) -> Training:
     return replace(training, detrend=detrend, clipping_percentile=percentile)
 
 
-def _refuse_detrend(training: Training) -> None:
+def _refuse_detrend(training: Training, images_kind: str) -> None:
     """Raise an error if settings ask for detrending, or for clipping, which follows it."""
     requests = {
         "detrend": bool(training.detrend),
@@ -39,4 +39,7 @@ def _refuse_detrend(training: Training) -> None:
     }
     for name, requested in requests.items():
         if requested:
-            raise LearnetError(f"{name} is for flow images, and these are none.", "Leave it out.")
+            known, hint = "none", "Leave it out."
+            if images_kind == "unknown":
+                known, hint = "of unknown kind", "Leave it out, or import flow images with --kind flow."
+            raise LearnetError(f"{name} is for flow images, and these are {known}.", hint)

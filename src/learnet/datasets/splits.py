@@ -301,7 +301,10 @@ def _require_people(people: Sequence[str], needed: int) -> None:
     if number < needed:
         verb = "person is" if number == 1 else "people are"
         problem = f"{number} {verb} not enough to test on people unseen in training."
-        raise LearnetError(problem, f"At least {needed} are needed.")
+        hint = f"At least {needed} are needed."
+        if number > 1:
+            hint = f"Ask for at most {number} groups (--groups)."
+        raise LearnetError(problem, hint)
 
 
 def _merge_rare_classes(labels: Sequence[str], groups: int) -> list[str]:

@@ -111,6 +111,8 @@ def describe_training_data(source: ImageSource, people: Iterable[str], images: i
     }
     if record.pooled:
         described["folders"] = "\n".join(folder.fingerprint for folder in record.pooled)
+    if source.phases:
+        described["phases"] = "\n".join(sorted(set(source.phases.names)))
     if not record.simulated:
         described["people"] = "\n".join(sorted(set(people)))
     return described

@@ -78,10 +78,8 @@ def evaluate(
     scorer, metadata = load_class_scorer(weights)
     data = _with_known_classes(weights, metadata, data, classes)
     check_compatible(data.prepared, weights, metadata)
-    if metadata.phases_at_test and data.prepared.phases is None:
-        wrong = "it has no images of phases, and these weights average the scores of each clip's phases"
-        hint = "Prepare the clips with phases (--phases or --parts), or name other weights."
-        raise BadInput(folder, wrong, hint)
+    if metadata.phases_at_test:
+        _check_phases(metadata, data)
     check_new_folder(out)
     description = replace(_describe(out.name, name, metadata, data), versions=weights_versions(weights))
     with scoring_threads(weights):
@@ -95,6 +93,19 @@ def evaluate(
         write_description(draft, description)
         write_run(draft)
         return close_study(draft, data.scheme.classes)
+
+
+def _check_phases(metadata: CheckpointMetadata, data: LabelledDataset) -> None:
+    """Refuse clips without the phases or parts over which the weights average their scores."""
+    hint = "Prepare the clips with phases (--phases or --parts) as for these weights, or name other weights."
+    folders = ", ".join(map(str, data.prepared.folders))
+    if data.prepared.phases is None:
+        wrong = "it has no images of phases, and these weights average the scores of each clip's phases"
+        raise BadInput(folders, wrong, hint)
+    present = sorted(set(data.prepared.phases.names))
+    if metadata.phases and metadata.phases != present:
+        wrong = f"its phases are {', '.join(present)}, and those of the weights {', '.join(metadata.phases)}"
+        raise BadInput(folders, wrong, hint)
 
 
 def _scores(

@@ -134,7 +134,10 @@ def _check_same_study(out: Path, present: StudyDescription, requested: StudyDesc
         return
     more = f" and {len(details) - MOST_LISTED} more" if len(details) > MOST_LISTED else ""
     wrong = f"another study is there already; it differs in {', '.join(details[:MOST_LISTED])}{more}"
-    raise OutputTaken(out, wrong, "Name a new folder.")
+    hint = "Name a new folder."
+    if present.seeding != requested.seeding:
+        hint = f"An earlier version made it: it can be reported and compared, but not continued. {hint}"
+    raise OutputTaken(out, wrong, hint)
 
 
 def _shortened(value: str | None) -> str:

@@ -76,6 +76,11 @@ class CheckpointMetadata:
         return self.training is not None and self.training.phases_at_test
 
     @property
+    def phases(self) -> list[str]:
+        """Names of the phases or parts in the training data, sorted; empty where none were there or known."""
+        return self.data.get("phases", "").splitlines()
+
+    @property
     def people(self) -> set[str]:
         """People in the training data, as dataset/subject; empty for simulated images, which show nobody."""
         return set(self.data.get("people", "").splitlines())

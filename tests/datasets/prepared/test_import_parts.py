@@ -67,6 +67,13 @@ def test_what_is_wrong_names_the_clip(folder: Path, lines: list[str], says: str)
     assert not (folder / "out").exists()
 
 
+def test_parts_of_unnamed_clips_are_refused(folder: Path) -> None:
+    header = "image,subject,part,emotion"
+    with pytest.raises(BadInput, match="it has a column part and no column clip"):
+        imported(folder, ["a,01,onset,sad", "b,01,apex,sad"], header)
+    assert imported(folder, ["a,01,onset,sad", "b,02,onset,sad"], header).phases is None
+
+
 def test_a_clip_twice_without_parts_is_told_of_the_column(folder: Path) -> None:
     with pytest.raises(BadInput, match="imported/01/A. Every image is one clip, or a column part"):
         imported(folder, ["a,01,A,sad", "b,01,A,sad"], "image,subject,clip,emotion")

@@ -15,8 +15,10 @@ from learnet.datasets.prepared.store import load_prepared
 from learnet.motion.detrend import StoredImages
 from learnet.motion.normalise import NORMALISATIONS
 from learnet.motion.phases import gather_images
+from learnet.study.evaluate import evaluate
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
+from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint
 from learnet.training.scorer import Scorer
 from tests.datasets.prepared.test_prepare import clip_of, contents, database, movement, write_clip
@@ -157,3 +159,17 @@ def test_a_study_trains_on_parts_and_averages_over_them(tmp_path: Path) -> None:
         np.testing.assert_allclose(outcome.scores, np.mean(of_images, axis=0)[0], atol=1e-5)
     of_whole_clips = {outcome.clip: outcome.scores for outcome in read_outcomes(tmp_path / "whole")}
     assert any(outcome.scores != of_whole_clips[outcome.clip] for outcome in outcomes)
+
+
+def test_weights_are_not_evaluated_on_other_parts(tmp_path: Path) -> None:
+    reading = database(tmp_path / "data")
+    two = prepare(reading, tmp_path / "two", SMALL, parts=2, jobs=1)
+    three = prepare(reading, tmp_path / "three", SMALL, parts=3, jobs=1)
+    study = Study(network="linear-svm", classes="casme2-5")
+    trained = train_on_all(two.folder, study, Training(phases=True, phases_at_test=True))
+    trained.save(tmp_path / "w.safetensors")
+    evaluate(two.folder, tmp_path / "w.safetensors", tmp_path / "fits", classes="casme2-5")
+    says = "its phases are part 1, part 2, part 3, and those of the weights part 1, part 2"
+    with pytest.raises(BadInput, match=says):
+        evaluate(three.folder, tmp_path / "w.safetensors", tmp_path / "out", classes="casme2-5")
+    assert not (tmp_path / "out").exists()

@@ -19,6 +19,18 @@ def has_parts(table: pd.DataFrame) -> bool:
     return PART in table and bool(table["clip"].duplicated().any())
 
 
+def check_no_parts(labels: Path, table: pd.DataFrame) -> None:
+    """Refuse several parts where no column says of which clip they are: each would be a clip of its own.
+
+    Args:
+        labels: file of the table.
+        table: a row per image, without a column clip.
+    """
+    if PART in table and table[PART].nunique() > 1:
+        wrong = f"it has a column {PART} and no column clip, so the images of one clip cannot be told"
+        raise BadInput(labels, wrong, f"Add the column clip, or take the column {PART} out.")
+
+
 def check_parts(labels: Path, table: pd.DataFrame) -> None:
     """Check that all clips have the same parts, each once, and one label.
 

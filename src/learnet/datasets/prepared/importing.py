@@ -19,7 +19,7 @@ from learnet.core.people import spelling_findings
 from learnet.core.printable import encode_text
 from learnet.core.records import person_key
 from learnet.core.settings import Preparation
-from learnet.datasets.prepared.import_parts import PART, check_parts, has_parts, split_parts
+from learnet.datasets.prepared.import_parts import PART, check_no_parts, check_parts, has_parts, split_parts
 from learnet.datasets.prepared.record import IMAGE_KINDS, PrepareRecord
 from learnet.datasets.prepared.store import (
     PreparedDataset,
@@ -122,6 +122,8 @@ def _read_labels(labels: Path) -> pd.DataFrame:
     """Read the label file, with the COLUMNS, and with emotions as they are written."""
     table = _read_table(labels)
     _check_filled_in(labels, table)
+    if "clip" not in table:
+        check_no_parts(labels, table)
     if "action_units" in table:
         _check_action_units(labels, table)
     for column in ("image", "subject", "dataset", "clip"):

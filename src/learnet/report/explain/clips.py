@@ -112,6 +112,8 @@ class ExplainedClips:
                     "Run the study again.",
                 )
             notes = (f"the network was trained on {person}",)
+        if metadata.phases_at_test:
+            notes += ("one image; a study averages over the phases of the clip",)
         placement = None
         if not self.prepared.record.imported:
             placement = face_placement(row["face"], self.prepared.size)

@@ -255,7 +255,12 @@ def _print_row(cells: Sequence[str]) -> None:
 
 
 def _corrected(files: Files, networks: Sequence[str], against: str) -> dict[str, str]:
-    """Return the difference of each network from another, with p corrected for all of them."""
+    """Return the difference of each network from another, with p corrected for all of them.
+
+    Empty where the other has no file.
+    """
+    if not files.seeds(against):
+        return {}
     reference = _all_outcomes(files, against)
     differences = [difference(_all_outcomes(files, name), reference, CLASSES) for name in networks]
     corrected = holm([one.p[MEASURE] for one in differences])

@@ -266,9 +266,8 @@ def _corrected(files: Files, networks: Sequence[str], against: str) -> dict[str,
     corrected = holm([one.p[MEASURE] for one in differences])
     texts = {}
     for name, one, p in zip(networks, differences, corrected, strict=True):
-        low, high = one.limits[MEASURE]
         p_text = "<0.01" if p < 0.01 else f"{p:.2f}"
-        texts[name] = f"{one.values[MEASURE]:+.3f} [{low:.2f}, {high:.2f}] ({p_text})"
+        texts[name] = f"{one.values[MEASURE]:+.3f} ({p_text})"
     return texts
 
 

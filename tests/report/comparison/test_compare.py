@@ -380,6 +380,21 @@ def test_different_images_are_named(tmp_path: Path) -> None:
     assert not any("different images" in note for note in notes(compare([small, same])))
 
 
+def test_settings_that_differ_between_studies_of_one_network_are_named(tmp_path: Path) -> None:
+    """Epochs have no effect on a support vector machine, and are not named."""
+    prepared = write_prepared(tmp_path / "prepared")
+    one = write_study(tmp_path / "one", prepared, "linear-svm", seeds=(0,))
+    training = json.loads((one / "study.json").read_text())["training"]
+    other = change(
+        write_study(tmp_path / "other", prepared, "linear-svm", seeds=(0,)),
+        training=training | {"mirror": "image", "epochs": 3},
+    )
+    network = write_study(tmp_path / "network", prepared, seeds=(0,))
+    names = [line.cells[0].splitlines() for line in studies(compare([one, other, network])).lines]
+    named = {lines[0]: lines[4:] for lines in names}
+    assert (named["one"], named["other"], named["network"]) == (["mirror none"], ["mirror image"], [])
+
+
 def test_the_last_line_of_a_difference_is_what_it_shows(folders: dict[str, Path]) -> None:
     """In the table, and in the CSV file with the numbers that it follows from."""
     two = [folders["learnet"], folders["svm"]]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from learnet.core.errors import counted
+from learnet.core.network_info import uses_setting
 from learnet.datasets.readers.megc2019 import PARTS
 from learnet.metrics.equivalence import verdict
 from learnet.metrics.published import ALL, COMPOSITE, PublishedScores
@@ -203,9 +204,30 @@ def _description(record: StudyRecord, comparison: Comparison, clips: int, people
         f"{motion(record)}, {scheme(record)}",
         f"{_counts(clips, people)}, {counted(len(record.seeds), 'seed')}",
     ]
+    lines += _differing_settings(record, comparison.records)
     if record.leaky:
         lines.append(_inflation(record, comparison))
     return "\n".join(lines)
+
+
+def _differing_settings(record: StudyRecord, records: Iterable[StudyRecord]) -> list[str]:
+    """Return the settings of training in which a study differs from another one of the same network."""
+    own = record.training_settings
+    different = set()
+    for other in records:
+        if network(other) != network(record):
+            continue
+        for name, value in other.training_settings.items():
+            if own.get(name, value) != value and uses_setting(network(record), name):
+                different.add(name)
+    return [f"{name} {_setting_text(own[name])}" for name in own if name in different - {"seed"}]
+
+
+def _setting_text(value: object) -> str:
+    """Return the value of a setting as it is written in a recipe."""
+    if value is None or value == "":
+        return "none"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _inflation(record: StudyRecord, comparison: Comparison) -> str:

@@ -61,7 +61,7 @@ def test_prepared_folders_studies_and_weights(here: Path) -> None:
 
 def test_candidates_and_selections(here: Path) -> None:
     import_images("images", "labels.csv", "prepared", kind="flow")
-    (here / "candidates.toml").write_text("[plain]\n[detrended]\ndetrend = true\n")
+    (here / "candidates.toml").write_text("[plain]\n[with-trend]\ndetrend = false\n")
     candidates = read_candidates("candidates.toml", Training())
     assert isinstance(candidates, Candidates)
     selection = select_settings("prepared", "selection", candidates, SVM, ONE)

@@ -29,7 +29,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("happiness", "disgust"),
         112,
         Preparation(),
-        Training(),
+        Training(detrend=False),
         {"images_kind": "image", "synthetic": "yes"},
         {},
     )

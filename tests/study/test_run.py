@@ -518,7 +518,7 @@ def test_the_leaky_epoch_is_the_one_that_answers_the_person_tested_best(
     from learnet.training.train import recompute_batch_norm
     from tests.builders.scores import predict_scores
 
-    training = Training(epochs=5, batch_size=4, mirror="none", learning_rate=3e-3)
+    training = Training(epochs=5, batch_size=4, mirror="none", learning_rate=3e-3, detrend=False)
     study = Study(protocol="leaky-epoch", classes="casme2-7", keep_weights=False)
     run_study(prepared, tmp_path / "leaky", study, training, Resources(jobs=1))
     lines = {

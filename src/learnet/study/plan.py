@@ -19,6 +19,7 @@ from learnet.study.jobs import FoldJob
 from learnet.study.labelled import LabelledDataset
 from learnet.training.device import networks_that_fit, resolve_device
 from learnet.training.initial_weights import InitialWeights, load_initial_weights
+from learnet.training.train import resolve_training
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,9 @@ def plan_trainings(
     for seed, folds in folds_of_seeds.items():
         for index, fold in enumerate(limit_training_people(folds, study.train_people, seed)):
             network = selection.network_for(fold) if selection else study.network
-            settings = selection.training_for(fold) if selection else training
+            settings = training
+            if selection:
+                settings = resolve_training(selection.training_for(fold), data.prepared, network)
             runs.append(_Run(fold, index, network, replace(settings, seed=seed)))
     _check_runs(runs)
     starts: dict[tuple[str, str], InitialWeights | None] = {}

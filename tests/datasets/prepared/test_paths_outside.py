@@ -82,7 +82,7 @@ def test_names_of_candidates_write_nothing_outside(images: Path, tmp_path: Path)
     prepared, selection = tmp_path / "in" / "prepared", tmp_path / "in" / "deep" / "selection"
     import_images(images, labels(images), prepared, kind="flow")
     file = tmp_path / "candidates.toml"
-    file.write_text('["../../../up"]\n["/up"]\ndetrend = true\n')
+    file.write_text('["../../../up"]\n["/up"]\ndetrend = false\n')
     before = [contents(place) for place in (tmp_path, tmp_path.parent)]
     candidates = read_candidates(file, Training())
     select_settings(prepared, selection, candidates, Study(network="linear-svm", groups=3), Resources(jobs=1))

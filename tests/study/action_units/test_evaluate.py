@@ -144,7 +144,7 @@ def test_the_command_prints_the_table_and_what_must_be_known(prepared: Path, tmp
     said = learnet("evaluate", prepared, tmp_path / "out", "--action-units", "--weights", "w").stdout
     assert "out: action units in 7 clips of 4 people" in said
     (row,) = [line.split() for line in said.splitlines() if line.startswith(" 12 ")]
-    assert row == ["12", "lip", "corner", "4", "3", *["1.000"] * 4, "2/2"]
+    assert row == ["12", "lip", "corner", "puller", "4", "3", *["1.000"] * 4, "2/2"]
     assert "Annotated units without scores: AU 17 (1 clip), AU 26 (1 clip)." in said
     assert "1 clip has no annotated units and has no part in this." in said
     assert (

@@ -33,7 +33,7 @@ def limited(limit: str, value: int, *words: object) -> subprocess.CompletedProce
         ("RLIMIT_NOFILE", 64, 0, ""),
         ("RLIMIT_NOFILE", 7, 2, "Too many open files. Use fewer processes (--jobs), or raise the limit"),
         ("RLIMIT_AS", 2_000_000_000, 0, ""),
-        ("RLIMIT_AS", 1_000_000_000, 2, "There is not enough memory for this. Use fewer processes (--jobs)"),
+        ("RLIMIT_AS", 800_000_000, 2, "There is not enough memory for this. Use fewer processes (--jobs)"),
     ],
 )
 def test_a_study_works_within_a_limit_or_says_what_it_lacks(

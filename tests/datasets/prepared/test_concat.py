@@ -379,7 +379,7 @@ def test_mistakes_leave_nothing_behind(two: list[Path], tmp_path: Path) -> None:
     wrong = {
         "Did you mean": Study(network="linear-swm"),
         "There is no class scheme": Study(network="majority", classes="megc"),
-        "At least 40 are needed": Study(network="majority", protocol="groups", groups=40),
+        "6 people are not enough": Study(network="majority", protocol="groups", groups=40),
     }
     for says, study in wrong.items():
         with pytest.raises(LearnetError, match=says):

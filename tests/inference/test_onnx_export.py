@@ -245,7 +245,7 @@ def test_mistakes_are_refused_before_anything_is_written(
         (BadInput, "not a prepared folder", (weights, out, "float32", tmp_path)),
         (BadCheckpoint, "accepts images of 32 pixels, and these have 28", (weights, out, "float32", small)),
         (BadCheckpoint, "trained on .*dynamic-linear", (weights, out, "float32", other)),
-        (BadCheckpoint, "these images are", (weights, out, "float32", flow)),
+        (BadCheckpoint, "these are", (weights, out, "float32", flow)),
     ):
         (tmp_path / "there.onnx").mkdir(exist_ok=True)
         with pytest.raises(kind, match=says) as caught:

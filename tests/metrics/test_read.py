@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from learnet.core.errors import BadInput, LearnetError
 from learnet.core.people import spellings
 from learnet.core.records import Outcome
-from learnet.metrics.read import PredictionFile, read_predictions
+from learnet.metrics.read import NO_PROBABILITIES, PredictionFile, read_predictions
 from learnet.study.outcomes import megc_log, outcome_rows, outcomes_header
 from tests.builders.written_study import write_prepared, write_study
 
@@ -96,8 +96,22 @@ def test_outcomes_of_a_study(tmp_path: Path) -> None:
     (tmp_path / "outcomes.csv").write_text(outcomes_header(MEGC) + outcome_rows(written))
     for path in (tmp_path, tmp_path / "outcomes.csv"):
         found = read_predictions(path)
-        assert list(found.outcomes) == [replace(o, study="outcomes", scores=()) for o in written]
+        assert list(found.outcomes) == [replace(o, study="outcomes") for o in written]
         assert found.classes == MEGC and found.class_source == "The classes are the columns of scores."
+
+
+def test_columns_of_classes_are_probabilities_or_left_out(tmp_path: Path) -> None:
+    """They may stand in any order and be rounded; logits, gaps and half a class list are not scored."""
+    table = "clip,surprise,truth,prediction,negative,positive\na,0.33,0,2,0.33,0.33\n"
+    found = read(tmp_path, table + "b,{},1,0,{},{}\n".format("0.1", "0.7", "0.2"), "x.csv", "megc-3")
+    assert [o.scores for o in found.outcomes] == [(0.33, 0.33, 0.33), (0.7, 0.2, 0.1)]
+    assert found.notes == ()
+    for cells in (("2.1", "-1.0", "-0.1"), ("0.5", "", "0.5"), ("nan", "0.5", "0.5"), ("0.5", "0.5", "0.5")):
+        found = read(tmp_path, table + "b,{},1,0,{},{}\n".format(*cells), "x.csv", "megc-3")
+        assert {o.scores for o in found.outcomes} == {()}
+        assert found.notes == (NO_PROBABILITIES,)
+    two_columns = "clip,truth,prediction,negative,positive\na,0,1,0.4,0.6\n"
+    assert read(tmp_path, two_columns, "x.csv", "megc-3").notes == (NO_PROBABILITIES,)
 
 
 def test_the_class_list(tmp_path: Path) -> None:

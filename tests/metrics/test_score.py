@@ -274,3 +274,20 @@ def test_a_log_of_435_clips_is_caught(official: tuple[Path, list[list[str]]], tm
     assert report.check and report.check.answered == 435
     assert [clip.split("/")[2] for clip in report.check.missing] == [row[2] for row in rows[200:207]]
     assert report.counts[-1].here["clips"] == 435
+
+
+def test_probabilities_of_a_table_against_scikit_learn(tmp_path: Path) -> None:
+    scores = np.random.default_rng(0).dirichlet((1, 1, 1), 12).round(4)
+    scores[:, 2] = (1 - scores[:, 0] - scores[:, 1]).round(4)
+    truth = np.arange(12) % 3
+    lines = ["clip,person,truth,prediction,negative,positive,surprise"]
+    for index, row in enumerate(scores):
+        lines.append(f"{index},p{index % 4},{truth[index]},{row.argmax()},{row[0]},{row[1]},{row[2]}")
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    other = score(tmp_path / "x.csv").other
+    assert other.log_loss == pytest.approx(reference.log_loss(truth, scores))
+    areas = reference.roc_auc_score(truth == 0, scores[:, 0]) + reference.roc_auc_score(
+        truth == 1, scores[:, 1]
+    )
+    areas += reference.roc_auc_score(truth == 2, scores[:, 2])
+    assert other.auc == pytest.approx(areas / 3)

@@ -504,7 +504,7 @@ def test_weights_that_do_not_fit_are_refused(
     with pytest.raises(BadCheckpoint, match="knows the classes"):
         evaluate(prepared, tmp_path / "w.safetensors", tmp_path / "out", classes="casme-8")
     flow = write_prepared(tmp_path / "flow", rng, kind="flow")
-    with pytest.raises(BadCheckpoint, match="trained on image, and these images are flow"):
+    with pytest.raises(BadCheckpoint, match="trained on imported images, and these are flow images"):
         evaluate(flow, tmp_path / "w.safetensors", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

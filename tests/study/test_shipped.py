@@ -17,6 +17,7 @@ def test_names_stand_for_the_files_of_the_package() -> None:
         "flow",
         "flow-clipping",
         "flow-interpolation",
+        "flow-mixup",
         "flow-pretrained",
         "flow-simple",
     ]

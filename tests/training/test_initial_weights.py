@@ -211,7 +211,7 @@ def test_weights_that_have_seen_a_person_of_the_study_are_refused(
 @pytest.mark.parametrize(("changed", "message"), [
     ({"size": 32}, "accepts images of 32 pixels"),
     ({"network": "ststnet"}, "the network 'ststnet', not 'learnet'"),
-    ({"data": {"images_kind": "flow"}}, "trained on flow, and these images are image"),
+    ({"data": {"images_kind": "flow"}}, "trained on flow images, and these are imported images"),
 ])  # fmt: skip
 def test_weights_that_do_not_fit(tmp_path: Path, data: LabelledDataset, changed: dict, message: str) -> None:
     with pytest.raises(BadCheckpoint, match=message):

@@ -187,13 +187,15 @@ def test_weights_of_simulated_flow_take_flow_of_any_making_and_nothing_else(
     check_compatible(
         folder("tvl1", "flow", Preparation(motion="flow-tvl1", size=28).settled), Path("w"), metadata
     )
-    with pytest.raises(BadCheckpoint, match="trained on flow"):
+    with pytest.raises(
+        BadCheckpoint, match=r"trained on flow images, and these are flow-tvl1 images \(normalise signed"
+    ):
         check_compatible(
             folder("signed", "flow", Preparation(motion="flow-tvl1", size=28, normalise="signed")),
             Path("w"),
             metadata,
         )
-    with pytest.raises(BadCheckpoint, match="trained on flow, and these images are Preparation.*dynamic"):
+    with pytest.raises(BadCheckpoint, match="trained on flow images, and these are dynamic images"):
         check_compatible(folder("dynamic", "image", Preparation(size=28).settled), Path("w"), metadata)
     assert metadata.resolve_for_video().preparation == Preparation(
         motion="flow-dis", size=28, normalise="per-channel"
@@ -213,18 +215,25 @@ def test_weights_of_simulated_clips_take_dynamic_images_whoever_found_the_face(
 
     for face in ("auto", "haar", "yunet", "none"):
         check_compatible(folder(face, "image", replace(preparation, face=face)), Path("w"), metadata)
-    for name, other in {
-        "signed": replace(preparation, normalise="signed"),
-        "released": replace(preparation, motion="dynamic-released"),
-        "steady": replace(preparation, stabilise=True),
-        "nobody-knows": None,
+    for message, other in {
+        "images with normalise joint-minmax, and these are images with normalise signed. ": replace(
+            preparation, normalise="signed"
+        ),
+        "with motion dynamic, and these are images with motion dynamic-released. ": replace(
+            preparation, motion="dynamic-released"
+        ),
+        "with stabilise False, and these are images with stabilise True. ": replace(
+            preparation, stabilise=True
+        ),
+        r"dynamic images \(normalise joint-minmax\), and these are imported images": None,
     }.items():
-        with pytest.raises(BadCheckpoint, match="trained on Preparation.*dynamic.*, and these images are"):
+        name = f"folder-{len(list(tmp_path.iterdir()))}"
+        with pytest.raises(BadCheckpoint, match=message):
             check_compatible(folder(name, "image", other), Path("w"), metadata)
     flow = folder("flow", "flow", Preparation(motion="flow-dis", size=28).settled)
     with pytest.raises(
         BadCheckpoint,
-        match="trained on Preparation.*'dynamic'.*, and these images are Preparation.*'flow-dis'",
+        match="with motion dynamic.*, and these are images with motion flow-dis",
     ):
         check_compatible(flow, Path("w"), metadata)
     assert metadata.resolve_for_video() == metadata and metadata.simulated

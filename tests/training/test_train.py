@@ -244,7 +244,9 @@ def test_mirror_is_resolved_by_what_the_images_are() -> None:
     assert resolve_automatic(Training(), "flow", "linear-svm").mirror == "flow"
     assert resolve_automatic(Training(), "flow", "majority").mirror == "none"  # it ignores the image
     for network in ("linear-svm", "lbp-top"):  # a mirrored picture of histograms is no face's
-        assert resolve_automatic(Training(mirror="image"), "histograms", network).mirror == "none"
+        assert resolve_automatic(Training(), "histograms", network).mirror == "none"
+        with pytest.raises(LearnetError, match="mirror image: these images are histograms"):
+            resolve_automatic(Training(mirror="image"), "histograms", network)
 
 
 @pytest.mark.parametrize("network", ["linear-svm", "rbf-svm", "lda", "logistic"])

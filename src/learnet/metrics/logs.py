@@ -1,7 +1,7 @@
 """Logs of predictions: the lines of the MEGC2019 challenge, and the lists that STSTNet and HTNet print."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -46,6 +46,7 @@ class Entry:
     prediction: str
     seed: int = 0
     fold: str = ""
+    scores: Mapping[str, str] = field(default_factory=dict)  # class -> cell of a table
 
     @property
     def key(self) -> str:

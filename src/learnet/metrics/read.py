@@ -32,6 +32,12 @@ KNOWN = frozenset({*NEEDED, "study", "fold", "seed", "dataset", "subject", "pers
 
 STUDY_LOG = "megc*.log"  # of a study folder
 
+NO_PROBABILITIES = (
+    "The score columns are not probabilities of all classes that sum to 1 in every line: no log loss, Brier "
+    "score or AUC."
+)
+ROUNDING = 0.02  # probabilities written with two decimals sum to 1 within it
+
 _NUMBER = re.compile(r"\d+", re.ASCII)
 
 
@@ -41,10 +47,10 @@ class PredictionFile:
 
     path: Path
     kind: str  # "log" or "table"
-    outcomes: tuple[Outcome, ...]  # in the order of the file, without scores; "" for what is not known
+    outcomes: tuple[Outcome, ...]  # in the order of the file; "" for what is not known
     classes: tuple[str, ...]
     class_source: str  # a sentence: where the class list comes from
-    notes: tuple[str, ...] = ()  # sentences about people under several names
+    notes: tuple[str, ...] = ()  # sentences about people under several names and about scores
 
     @property
     def has_people(self) -> bool:
@@ -66,7 +72,9 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
     """Read a log, a table, or the outcomes.csv of a study folder. The content decides, not the suffix.
 
     People whose names may be two spellings of one person count as one person, unless the study that made the
-    file says that they are different people.
+    file says that they are different people. Columns of a table that are named by the classes are
+    probabilities; they are left out, and a note says so, unless every line has one of each class and they sum
+    to 1.
 
     Args:
         path: the file, or a study folder.
@@ -92,9 +100,14 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
     entries, notes = _with_one_spelling(entries, study)
     of_study = None if columns or classes != "auto" else _classes_of_study(study)
     class_list = of_study or _class_list(entries, classes, _score_columns(columns))
-    outcomes = tuple(_outcome(path, entry, class_list) for entry in entries)
+    probabilities = _probabilities(entries, class_list.names)
+    outcomes = []
+    for entry, scores in zip(entries, probabilities or [()] * len(entries), strict=True):
+        outcomes.append(_outcome(path, entry, class_list, scores))
+    if _score_columns(columns) and not probabilities:
+        notes = (*notes, NO_PROBABILITIES)
     kind = "table" if columns else "log"
-    return PredictionFile(path, kind, outcomes, class_list.names, class_list.source, notes)
+    return PredictionFile(path, kind, tuple(outcomes), class_list.names, class_list.source, notes)
 
 
 def _header(path: Path, text: str) -> list[str]:
@@ -220,7 +233,8 @@ def _table_entry(path: Path, number: int, cells: dict[str, str]) -> Entry:
             "Seeds are 0, 1, 2, and so on.",
         )
     fold = cells.get("fold", "")
-    return Entry(number, dataset, person, clip, cells["truth"], cells["prediction"], int(seed), fold)
+    scores = {name: cells[name] for name in _score_columns(list(cells))}
+    return Entry(number, dataset, person, clip, cells["truth"], cells["prediction"], int(seed), fold, scores)
 
 
 def _dataset_and_person(cells: dict[str, str]) -> tuple[str, str]:
@@ -263,7 +277,22 @@ def _class_list(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) 
     return ClassList(names, source, numbered=False)
 
 
-def _outcome(path: Path, entry: Entry, classes: ClassList) -> Outcome:
+def _probabilities(entries: Sequence[Entry], classes: Sequence[str]) -> list[tuple[float, ...]]:
+    """Return the probabilities of the classes in each entry; none where one entry lacks them."""
+    rows = []
+    for entry in entries:
+        try:
+            row = tuple(float(entry.scores[name]) for name in classes)
+        except (KeyError, ValueError):
+            return []
+        # Written so that NaN is no probability.
+        if not (all(value >= 0 for value in row) and abs(sum(row) - 1) <= ROUNDING):
+            return []
+        rows.append(row)
+    return rows
+
+
+def _outcome(path: Path, entry: Entry, classes: ClassList, scores: tuple[float, ...]) -> Outcome:
     where = f"{path} line {entry.line}"
     return Outcome(
         study=path.stem,
@@ -274,7 +303,7 @@ def _outcome(path: Path, entry: Entry, classes: ClassList) -> Outcome:
         person=entry.person,
         truth=_class_of(entry.truth, classes, where),
         prediction=_class_of(entry.prediction, classes, where),
-        scores=(),
+        scores=scores,
     )
 
 

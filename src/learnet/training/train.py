@@ -292,8 +292,8 @@ def resolve_automatic(training: Training, images_kind: str, network: str) -> Tra
             the image.
 
     Raises:
-        LearnetError: detrending of images other than flow; a network of histograms with other images; or a
-            network of images with histograms.
+        LearnetError: detrending of images other than flow; mirroring of histograms; a network of histograms
+            with other images; or a network of images with histograms.
     """
     pick(NETWORKS, network, "network")
     info = network_info(network)
@@ -309,6 +309,9 @@ def resolve_automatic(training: Training, images_kind: str, network: str) -> Tra
             "Choose the network that has the name of the motion image, or linear-svm (--network), or another "
             "motion image (--motion).",
         )
+    if images_kind == "histograms" and training.mirror in ("image", "flow"):
+        what = f"mirror {training.mirror}: these images are histograms, which have no mirror image."
+        raise LearnetError(what, "Leave it out.")
     if images_kind == "histograms" or not info.uses_image:
         return replace(training, mirror="none")
     if training.mirror != "auto":

@@ -132,7 +132,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
         evaluate_action_units(prepared, "w", out)
     image = reading_recogniser(images_kind="image")
     monkeypatch.setattr(ActionUnitRecogniser, "load", lambda weights=None: image)
-    with pytest.raises(BadCheckpoint, match="w: was trained on image, and these images are flow"):
+    with pytest.raises(BadCheckpoint, match="w: was trained on imported images, and these are flow images"):
         evaluate_action_units(prepared, "w", out)
     assert not out.exists()
     with pytest.raises(OutputTaken):

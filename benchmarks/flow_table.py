@@ -3,6 +3,7 @@
     python benchmarks/flow_table.py train PREPARED ststnet learnet --seeds 0 1 2
     python benchmarks/flow_table.py table
     python benchmarks/flow_table.py train PREPARED learnet learnet-plain --groups 5 --seeds 0 1 2
+    python benchmarks/flow_table.py select PREPARED learnet learnet-plain --groups 5
     python benchmarks/flow_table.py table --groups 5
 
 PREPARED is a folder of real flow images (`learnet import IMAGES LABELS.csv PREPARED --size 28 --kind flow`).
@@ -12,7 +13,9 @@ the last epoch. The test images are also predicted after every epoch, which has 
 so that the score of the protocol leaky-epoch comes from the same run. Each network and seed has a file in
 benchmarks/results/flow_table. Those that are there are not trained again: the table can grow from night to
 night. With --groups, people are tested in so many groups, drawn anew for each seed
-(`learnet study --protocol groups --repeated-splits`), which takes an eighth of the time.
+(`learnet study --protocol groups --repeated-splits`), which takes an eighth of the time. `select` selects the
+settings of each group of people on the other groups (`learnet select`, then `learnet study --selection`): of
+the candidates flow-mixup, for simple learners flow-clipping.
 """
 
 import argparse
@@ -21,6 +24,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 
 import measure
 import numpy as np
@@ -32,14 +37,18 @@ from tqdm import tqdm
 from learnet.core.network_info import network_info
 from learnet.core.records import Fold, Outcome
 from learnet.core.seeds import fold_seed, purpose_seed
-from learnet.core.settings import Training
+from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.splits import leave_one_subject_out, subject_groups
 from learnet.metrics.published import COMPOSITE, published_for
 from learnet.metrics.significance import difference, holm
 from learnet.metrics.study_metrics import StudyMetrics
 from learnet.metrics.summary import summarise
 from learnet.networks import NETWORKS
+from learnet.study.candidates import SelectedTraining, read_candidates
 from learnet.study.labelled import LabelledDataset, load_labelled_dataset
+from learnet.study.outcomes import parse_outcomes
+from learnet.study.run import run_study
+from learnet.study.selection import select_settings
 from learnet.training.loop import fit
 from learnet.training.scorer import Scorer
 from learnet.training.train import recompute_batch_norm, resolve_training, train
@@ -48,6 +57,7 @@ FOLDER = measure.RESULTS / "flow_table"
 CLASSES = ("negative", "positive", "surprise")
 SETTINGS = Training(detrend=True, clipping_percentile=98)
 SIZE = 28
+RESOURCES = Resources(jobs=2, device="cpu")
 SIMPLE = ("linear-svm", "rbf-svm", "lda", "logistic")
 """Simple learners; networks are compared with the best of them."""
 
@@ -80,6 +90,14 @@ class Files:
     def file(self, network: str, seed: int) -> Path:
         """Return the file of the predictions of one network and seed."""
         return self.folder / f"{network}-{seed}.csv"
+
+    def about(self, network: str, seed: int) -> Path:
+        """Return the file of the machine, the seconds and the epochs, which is written last."""
+        return self.file(network, seed).with_suffix(".json")
+
+    def selected_file(self, network: str, seed: int) -> Path:
+        """Return the file of the predictions with settings that were selected on other people."""
+        return self.folder / "selected" / f"{network}-{seed}.csv"
 
     def networks(self) -> list[str]:
         """Return the networks that have files."""
@@ -136,7 +154,7 @@ def train_network(prepared: Path, network: str, seed: int, files: Files) -> None
     files.folder.mkdir(parents=True, exist_ok=True)
     about = measure.machine() | {"seconds": round(seconds, 1), "epochs": training.epochs}
     pd.DataFrame(rows).to_csv(files.file(network, seed), index=False, lineterminator="\n")
-    files.file(network, seed).with_suffix(".json").write_text(json.dumps(about, indent=2) + "\n")
+    files.about(network, seed).write_text(json.dumps(about, indent=2) + "\n")
 
 
 def _rows(data: LabelledDataset, one: FoldPredictions) -> list[dict[str, object]]:
@@ -149,6 +167,21 @@ def _rows(data: LabelledDataset, one: FoldPredictions) -> list[dict[str, object]
         identity = {"clip": clip["clip"], "dataset": clip["dataset"], "person": clip["person"]}
         rows.append({**identity, "truth": data.truth[position], **scores, "by_epoch": by_epoch})
     return rows
+
+
+def select_network(prepared: Path, network: str, seed: int, files: Files) -> None:
+    """Write the predictions of one network and seed with settings that were selected on other people."""
+    protocol = Study(
+        network=network, classes="megc-3", protocol="groups", groups=files.groups, keep_weights=False
+    )
+    name = "flow-clipping" if network in SIMPLE else "flow-mixup"
+    candidates = read_candidates(name, Training(seed=seed))
+    with TemporaryDirectory() as home:
+        chosen = select_settings(prepared, Path(home) / "selection", candidates, protocol, RESOURCES)
+        run_study(prepared, Path(home) / "study", protocol, SelectedTraining(chosen, seed), RESOURCES)
+        target = files.selected_file(network, seed)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        copyfile(Path(home) / "study" / "outcomes.csv", target)
 
 
 def outcomes(files: Files, network: str, seed: int, leaky: bool = False) -> list[Outcome]:
@@ -183,12 +216,24 @@ def _all_outcomes(files: Files, network: str, leaky: bool = False) -> list[Outco
     return found
 
 
+def _selected_outcomes(files: Files, network: str) -> list[Outcome]:
+    """Return the predictions with settings that were selected on other people, of all seeds that have
+    some."""
+    found: list[Outcome] = []
+    for seed in files.seeds(network):
+        file = files.selected_file(network, seed)
+        if file.is_file():
+            found += parse_outcomes(file, file.read_text(encoding="utf-8"))
+    return found
+
+
 @dataclass(frozen=True)
 class Line:
     """One network of the table."""
 
     network: str
     metrics: StudyMetrics
+    selected: StudyMetrics | None  # None where no settings were selected
     leaky: StudyMetrics | None  # None for a learner without epochs
     minutes: float  # of the processor, for one seed
     parameters: int  # 0 for a learner that is no network
@@ -200,12 +245,14 @@ def _line(files: Files, network: str) -> Line:
         leaky = summarise(_all_outcomes(files, network, leaky=True), CLASSES)
     seconds = []
     for seed in files.seeds(network):
-        about = json.loads(files.file(network, seed).with_suffix(".json").read_text())
+        about = json.loads(files.about(network, seed).read_text())
         seconds.append(about["seconds"])
     module = NETWORKS[network](len(CLASSES), SIZE)
     parameters = sum(parameter.numel() for parameter in module.parameters())
     metrics = summarise(_all_outcomes(files, network), CLASSES)
-    return Line(network, metrics, leaky, float(np.mean(seconds)) / 60, parameters)
+    selected = _selected_outcomes(files, network)
+    of_selected = summarise(selected, CLASSES) if selected else None
+    return Line(network, metrics, of_selected, leaky, float(np.mean(seconds)) / 60, parameters)
 
 
 def print_table(files: Files) -> None:
@@ -218,7 +265,7 @@ def print_table(files: Files) -> None:
     others = [name for name in networks if name != "learnet"]
     columns = [_corrected(files, compared, best), _corrected(files, others, "learnet")]
     differences = [f"minus {best}", "minus learnet"]
-    scores = ["UF1", "UAR", ", ".join(DATABASES), *differences]
+    scores = ["UF1", "UAR", ", ".join(DATABASES), *differences, "selected"]
     _print_row(["", "parameters", "seeds", *scores, "minutes", "leaky epoch", "published"])
     _print_row(["---", "---:", "---:", *["---"] * len(scores), "---:", "---", "---"])
     for line in lines:
@@ -229,7 +276,8 @@ def print_table(files: Files) -> None:
         uar = f"{line.metrics.mean['uar'].value:.3f}"
         parameters = f"{line.parameters:,}" if line.parameters else ""
         counts = [parameters, str(len(files.seeds(line.network)))]
-        scores = [_score_text(line.metrics), uar, _of_databases(line.metrics), *against]
+        selected = _score_text(line.selected) if line.selected else ""
+        scores = [_score_text(line.metrics), uar, _of_databases(line.metrics), *against, selected]
         _print_row(
             [f"`{line.network}`", *counts, *scores, f"{line.minutes:.1f}", leaky, _published(line.network)]
         )
@@ -284,23 +332,29 @@ def main() -> None:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     training = commands.add_parser("train", help="train networks that have no file yet")
-    training.add_argument("prepared", type=Path)
-    training.add_argument("networks", nargs="+")
-    training.add_argument("--seeds", type=int, nargs="+", default=[0])
+    selection = commands.add_parser("select", help="the same with settings selected on other people")
+    for command in (training, selection):
+        command.add_argument("prepared", type=Path)
+        command.add_argument("networks", nargs="+")
+        command.add_argument("--seeds", type=int, nargs="+", default=[0])
     table = commands.add_parser("table", help="print the table of all files")
-    for command in (training, table):
+    for command in (training, selection, table):
         command.add_argument(
             "--groups", type=int, default=0, help="groups of people; 0: leave one subject out"
         )
     chosen = parser.parse_args()
     files = Files(chosen.groups)
+    if chosen.command == "select" and not chosen.groups:
+        parser.error("select needs --groups")
     if chosen.command == "table":
         print_table(files)
         return
     for seed in chosen.seeds:
         for network in chosen.networks:
-            if not files.file(network, seed).with_suffix(".json").is_file():
+            if chosen.command == "train" and not files.about(network, seed).is_file():
                 train_network(chosen.prepared, network, seed, files)
+            if chosen.command == "select" and not files.selected_file(network, seed).is_file():
+                select_network(chosen.prepared, network, seed, files)
 
 
 if __name__ == "__main__":

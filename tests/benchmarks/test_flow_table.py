@@ -1,6 +1,7 @@
 """The table of networks on real flow: its predictions are those of two studies, loso and leaky-epoch."""
 
 import importlib
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -10,7 +11,7 @@ from learnet.core.records import Outcome
 from learnet.core.settings import Resources, Study, Training
 from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
-from tests.builders.commands import import_noise
+from tests.builders.commands import import_noise, learnet
 
 SETTINGS = Training(detrend=True, clipping_percentile=98, epochs=4, batch_size=8, learning_rate=3e-3)
 ONE = Resources(jobs=1, device="cpu")
@@ -80,6 +81,24 @@ def test_groups_are_those_of_repeated_splits(bench: ModuleType, flow: Path, tmp_
             assert outcome.scores == pytest.approx(expected[seed, outcome.clip].scores, abs=2e-5)
 
 
+def test_selected_settings_are_those_of_the_commands(
+    bench: ModuleType, flow: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = bench.Files(groups=3)
+    bench.train_network(flow, "linear-svm", 0, files)
+    bench.select_network(flow, "linear-svm", 0, files)
+    selection, study = tmp_path / "selection", tmp_path / "study"
+    network = ("--network", "linear-svm", "--classes", "megc-3", "--groups", "3", "--jobs", "1")
+    learnet("select", flow, selection, "--candidates", "flow-clipping", *network)
+    learnet("study", flow, study, "--protocol", "groups", "--selection", selection, *network)
+    assert files.selected_file("linear-svm", 0).read_text() == (study / "outcomes.csv").read_text()
+    capsys.readouterr()
+    bench.print_table(files)
+    row = capsys.readouterr().out.splitlines()[2].split(" | ")
+    uf1 = json.loads((study / "metrics.json").read_text())["mean"]["uf1"]["value"]
+    assert row[8].startswith(f"{uf1:.3f} [")
+
+
 def test_the_table_has_a_row_for_each_network(
     bench: ModuleType, flow: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -94,6 +113,6 @@ def test_the_table_has_a_row_for_each_network(
         "| `majority`",
         "| `ststnet`",
     ]
-    assert {len(row) for row in rows} == {11}
+    assert {len(row) for row in rows} == {12}
     scores = [float(row[3].split(" ")[0]) for row in rows[2:]]
     assert scores == sorted(scores, reverse=True)

@@ -15,7 +15,7 @@ benchmarks/results/flow_table. Those that are there are not trained again: the t
 night. With --groups, people are tested in so many groups, drawn anew for each seed
 (`learnet study --protocol groups --repeated-splits`), which takes an eighth of the time. `select` selects the
 settings of each group of people on the other groups (`learnet select`, then `learnet study --selection`): of
-the candidates flow-mixup, for simple learners flow-clipping.
+the candidates flow-mixup, for simple learners flow-clipping. any-simple selects one of them too.
 """
 
 import argparse
@@ -61,6 +61,12 @@ RESOURCES = Resources(jobs=2, device="cpu")
 SIMPLE = ("linear-svm", "rbf-svm", "lda", "logistic")
 """Simple learners; networks are compared with the best of them."""
 
+ANY_SIMPLE = "any-simple"
+"""That of the simple learners which was selected on other people, with its settings."""
+
+CANDIDATES = {**dict.fromkeys(SIMPLE, "flow-clipping"), ANY_SIMPLE: "flow-simple"}
+"""Candidates of `learnet select`; those of all others are flow-mixup."""
+
 MEASURE = "uf1"
 DATABASES = ("casme2", "smic")
 RED = "#c62828"  # of scores that leak
@@ -87,6 +93,11 @@ class Files:
         """Where they are."""
         return FOLDER / (f"groups-{self.groups}" if self.groups else "loso")
 
+    @property
+    def selected_folder(self) -> Path:
+        """Where those of selected settings are."""
+        return self.folder / "selected"
+
     def file(self, network: str, seed: int) -> Path:
         """Return the file of the predictions of one network and seed."""
         return self.folder / f"{network}-{seed}.csv"
@@ -97,7 +108,7 @@ class Files:
 
     def selected_file(self, network: str, seed: int) -> Path:
         """Return the file of the predictions with settings that were selected on other people."""
-        return self.folder / "selected" / f"{network}-{seed}.csv"
+        return self.selected_folder / f"{network}-{seed}.csv"
 
     def networks(self) -> list[str]:
         """Return the networks that have files."""
@@ -171,16 +182,15 @@ def _rows(data: LabelledDataset, one: FoldPredictions) -> list[dict[str, object]
 
 def select_network(prepared: Path, network: str, seed: int, files: Files) -> None:
     """Write the predictions of one network and seed with settings that were selected on other people."""
-    protocol = Study(
-        network=network, classes="megc-3", protocol="groups", groups=files.groups, keep_weights=False
-    )
-    name = "flow-clipping" if network in SIMPLE else "flow-mixup"
-    candidates = read_candidates(name, Training(seed=seed))
+    study = Study(classes="megc-3", protocol="groups", groups=files.groups, keep_weights=False)
+    if network != ANY_SIMPLE:  # whose candidates name their networks
+        study = replace(study, network=network)
+    candidates = read_candidates(CANDIDATES.get(network, "flow-mixup"), Training(seed=seed))
     with TemporaryDirectory() as home:
-        chosen = select_settings(prepared, Path(home) / "selection", candidates, protocol, RESOURCES)
-        run_study(prepared, Path(home) / "study", protocol, SelectedTraining(chosen, seed), RESOURCES)
+        chosen = select_settings(prepared, Path(home) / "selection", candidates, study, RESOURCES)
+        run_study(prepared, Path(home) / "study", study, SelectedTraining(chosen, seed), RESOURCES)
         target = files.selected_file(network, seed)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        files.selected_folder.mkdir(parents=True, exist_ok=True)
         copyfile(Path(home) / "study" / "outcomes.csv", target)
 
 
@@ -220,10 +230,8 @@ def _selected_outcomes(files: Files, network: str) -> list[Outcome]:
     """Return the predictions with settings that were selected on other people, of all seeds that have
     some."""
     found: list[Outcome] = []
-    for seed in files.seeds(network):
-        file = files.selected_file(network, seed)
-        if file.is_file():
-            found += parse_outcomes(file, file.read_text(encoding="utf-8"))
+    for file in sorted(files.selected_folder.glob(f"{network}-[0-9]*.csv")):
+        found += parse_outcomes(file, file.read_text(encoding="utf-8"))
     return found
 
 
@@ -281,6 +289,17 @@ def print_table(files: Files) -> None:
         _print_row(
             [f"`{line.network}`", *counts, *scores, f"{line.minutes:.1f}", leaky, _published(line.network)]
         )
+    _print_any_simple(files)
+
+
+def _print_any_simple(files: Files) -> None:
+    """Print the row of the simple learner that was selected on other people."""
+    selected = _selected_outcomes(files, ANY_SIMPLE)
+    if selected:
+        seeds = len({outcome.seed for outcome in selected})
+        score = _score_text(summarise(selected, CLASSES))
+        empty = [""] * 3
+        _print_row(["any of the simple learners", "", str(seeds), *empty, "", "", score, *empty])
 
 
 def _of_databases(metrics: StudyMetrics) -> str:

@@ -99,6 +99,18 @@ def test_selected_settings_are_those_of_the_commands(
     assert row[8].startswith(f"{uf1:.3f} [")
 
 
+def test_a_simple_learner_is_selected_with_its_settings(
+    bench: ModuleType, flow: Path, tmp_path: Path
+) -> None:
+    files = bench.Files(groups=3)
+    bench.select_network(flow, bench.ANY_SIMPLE, 0, files)
+    selection, study = tmp_path / "selection", tmp_path / "study"
+    groups = ("--classes", "megc-3", "--groups", "3", "--jobs", "1")
+    learnet("select", flow, selection, "--candidates", "flow-simple", *groups)
+    learnet("study", flow, study, "--protocol", "groups", "--selection", selection, *groups)
+    assert files.selected_file(bench.ANY_SIMPLE, 0).read_text() == (study / "outcomes.csv").read_text()
+
+
 def test_the_table_has_a_row_for_each_network(
     bench: ModuleType, flow: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -271,7 +271,10 @@ def print_table(files: Files) -> None:
     best = next(line.network for line in lines if line.network in SIMPLE)
     compared = [name for name in networks if name not in SIMPLE]
     others = [name for name in networks if name != "learnet"]
-    columns = [_corrected(files, compared, best), _corrected(files, others, "learnet")]
+    columns = [
+        _corrected(files, compared, _all_outcomes(files, best)),
+        _corrected(files, others, _all_outcomes(files, "learnet")),
+    ]
     differences = [f"minus {best}", "minus learnet"]
     scores = ["UF1", "UAR", ", ".join(DATABASES), *differences, "selected"]
     _print_row(["", "parameters", "seeds", *scores, "minutes", "leaky epoch", "published"])
@@ -289,17 +292,23 @@ def print_table(files: Files) -> None:
         _print_row(
             [f"`{line.network}`", *counts, *scores, f"{line.minutes:.1f}", leaky, _published(line.network)]
         )
-    _print_any_simple(files)
+    _print_any_simple(files, compared)
 
 
-def _print_any_simple(files: Files) -> None:
-    """Print the row of the simple learner that was selected on other people."""
+def _print_any_simple(files: Files, compared: Sequence[str]) -> None:
+    """Print the row of the simple learner that was selected on other people, and what networks differ from it
+    by."""
     selected = _selected_outcomes(files, ANY_SIMPLE)
-    if selected:
-        seeds = len({outcome.seed for outcome in selected})
-        score = _score_text(summarise(selected, CLASSES))
-        empty = [""] * 3
-        _print_row(["any of the simple learners", "", str(seeds), *empty, "", "", score, *empty])
+    if not selected:
+        return
+    seeds = len({outcome.seed for outcome in selected})
+    score = _score_text(summarise(selected, CLASSES))
+    empty = [""] * 3
+    _print_row(["any of the simple learners", "", str(seeds), *empty, "", "", score, *empty])
+    differences = []
+    for network, text in _corrected(files, compared, selected).items():
+        differences.append(f"`{network}` {text}")
+    print(f"\nMinus any of the simple learners, selected: {', '.join(differences)}.")
 
 
 def _of_databases(metrics: StudyMetrics) -> str:
@@ -321,18 +330,21 @@ def _print_row(cells: Sequence[str]) -> None:
     print("| " + " | ".join(cells) + " |")
 
 
-def _corrected(files: Files, networks: Sequence[str], against: str) -> dict[str, str]:
-    """Return the difference of each network from another, with p corrected for all of them.
+def _corrected(files: Files, networks: Sequence[str], reference: Sequence[Outcome]) -> dict[str, str]:
+    """Return the difference of each network from others' predictions, with p corrected for all of them.
 
-    Empty where the other has no file.
+    Only seeds that both have are compared: the same people are in the same groups.
     """
-    if not files.seeds(against):
-        return {}
-    reference = _all_outcomes(files, against)
-    differences = [difference(_all_outcomes(files, name), reference, CLASSES) for name in networks]
-    corrected = holm([one.p[MEASURE] for one in differences])
+    differences = {}
+    for name in networks:
+        own = _all_outcomes(files, name)
+        seeds = {outcome.seed for outcome in own} & {outcome.seed for outcome in reference}
+        if seeds:
+            compared = [[one for one in part if one.seed in seeds] for part in (own, reference)]
+            differences[name] = difference(*compared, CLASSES)
+    corrected = holm([one.p[MEASURE] for one in differences.values()])
     texts = {}
-    for name, one, p in zip(networks, differences, corrected, strict=True):
+    for (name, one), p in zip(differences.items(), corrected, strict=True):
         p_text = "<0.01" if p < 0.01 else f"{p:.2f}"
         texts[name] = f"{one.values[MEASURE]:+.3f} ({p_text})"
     return texts

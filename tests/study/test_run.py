@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 import torch
 
-from learnet.core.errors import BadCheckpoint, LearnetError, OutputTaken
+from learnet.core.errors import BadCheckpoint, BadInput, LearnetError, OutputTaken
 from learnet.core.seeds import fold_seed, purpose_seed
 from learnet.core.settings import Resources, Study, Training
 from learnet.datasets.prepared.record import PrepareRecord
@@ -40,6 +40,7 @@ from learnet.study.outcomes import read_outcomes
 from learnet.study.run import run_study
 from learnet.study.train_on_all import train_on_all
 from learnet.training.checkpoint import load_checkpoint
+from tests.builders.commands import import_noise
 
 QUICK = Training(epochs=2, batch_size=8)
 SMALL_BATCHES = Training(
@@ -464,6 +465,17 @@ def test_mistakes_leave_nothing_behind(prepared: Path, tmp_path: Path) -> None:
         with pytest.raises(LearnetError, match="Did you mean|not enough|class scheme|inner-groups 9"):
             run_study(prepared, tmp_path / "study", study, training, Resources(jobs=1))
         assert not (tmp_path / "study").exists()
+
+
+def test_a_scheme_of_which_one_class_occurs_is_answered_with_those_that_fit(tmp_path: Path) -> None:
+    """Of happiness, disgust and surprise, smic-3 and casme-sq-3 know surprise alone."""
+    folder = import_noise(tmp_path, "casme2", people=3, seed=0, kind="flow")
+    expected = r"only one class of smic-3 or none occurs \(surprise\)\. .*\(--classes\): "
+    fitting = (
+        "casme-8, casme-4, casme2-5, casme2-7, casme2-4, samm-8, samm-5, mmew-7, mmew-4, casme3-7, casme3-4"
+    )
+    with pytest.raises(BadInput, match=f"{expected}{fitting}, dfme-7, megc-3, megc-4"):
+        run_study(folder, tmp_path / "study", Study(network="majority", classes="smic-3"), QUICK)
 
 
 def test_evaluation_of_people_seen_in_training_is_called_leaky(

@@ -97,6 +97,10 @@ class ClassScheme:
     of: Mapping[str, str]  # emotion -> class
     source: str
 
+    def occurring(self, emotions: Iterable[str]) -> set[str]:
+        """Return the classes of some emotions; emotions without a class are left out."""
+        return {self.of[emotion] for emotion in emotions if emotion in self.of}
+
 
 def _same(name: str, classes: str, source: str) -> ClassScheme:
     """Return a scheme whose classes are emotions."""

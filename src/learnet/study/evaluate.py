@@ -145,7 +145,11 @@ def _with_known_classes(
     unknown = [name for name in data.scheme.classes if name not in metadata.classes]
     if not unknown:
         return data
-    fitting = schemes_for(metadata.classes, data.prepared.clips["emotion"].tolist())
+    emotions = data.prepared.clips["emotion"].tolist()
+    fitting = []
+    for scheme in schemes_for(metadata.classes, emotions):
+        if len(scheme.occurring(emotions)) > 1:  # with one class there is nothing to score
+            fitting.append(scheme)
     if classes == "auto" and len(fitting) == 1:
         return apply_class_scheme(data.prepared, fitting[0].name)
     hint = "Name other weights."

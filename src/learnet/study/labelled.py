@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from learnet.core.errors import BadInput
-from learnet.core.labels import ClassScheme, resolve_class_scheme
+from learnet.core.labels import SCHEMES, ClassScheme, resolve_class_scheme
 from learnet.core.records import Outcome
 from learnet.core.settings import Study
 from learnet.datasets.prepared.duplicates import check_shared_images
@@ -113,7 +113,12 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
     if len(set(truth)) < 2:
         occurring = ", ".join(sorted(set(truth))) or "none"
         wrong = f"only one class of {scheme.name} or none occurs ({occurring})"
-        raise BadInput(folders, wrong, "Choose a class scheme that fits (--classes).")
+        emotions = set(table["emotion"])
+        fitting = [name for name, other in SCHEMES.items() if len(other.occurring(emotions)) > 1]
+        hint = "Clips of several classes are needed; `learnet datasets` lists the class schemes."
+        if fitting:
+            hint = f"Choose a class scheme of which several occur (--classes): {', '.join(fitting)}."
+        raise BadInput(folders, wrong, hint)
     lost = sorted(set(table["dataset"]) - set(table["dataset"].iloc[rows]))
     if lost and source.record.pooled:  # a database that was named must not be left out silently
         wrong = f"no clip of {', '.join(lost)} has a class of {scheme.name}"

@@ -264,35 +264,49 @@ def _line(files: Files, network: str) -> Line:
 
 
 def print_table(files: Files) -> None:
-    """Print the table in Markdown, the best score first, with p corrected for all networks (Holm)."""
+    """Print two tables in Markdown, the best score first: scores and differences; costs and published scores.
+
+    p is corrected for all networks (Holm).
+    """
     networks = files.networks()
     lines = [_line(files, network) for network in networks]
     lines.sort(key=lambda line: -line.metrics.mean[MEASURE].value)
     best = next(line.network for line in lines if line.network in SIMPLE)
     compared = [name for name in networks if name not in SIMPLE]
     others = [name for name in networks if name != "learnet"]
-    columns = [
-        _corrected(files, compared, _all_outcomes(files, best)),
-        _corrected(files, others, _all_outcomes(files, "learnet")),
-    ]
+    minus_best = _corrected(files, compared, _all_outcomes(files, best))
+    minus_learnet = _corrected(files, others, _all_outcomes(files, "learnet"))
     differences = [f"minus {best}", "minus learnet"]
-    scores = ["UF1", "UAR", ", ".join(DATABASES), *differences, "selected"]
-    _print_row(["", "parameters", "seeds", *scores, "minutes", "leaky epoch", "published"])
-    _print_row(["---", "---:", "---:", *["---"] * len(scores), "---:", "---", "---"])
+    _print_row(["", "seeds", "UF1", "leaky epoch", "UAR", *differences, "selected"])
+    _print_row(["---", "---:", *["---"] * 6])
     for line in lines:
-        against = [column.get(line.network, "") for column in columns]
-        leaky = _score_text(line.leaky, interval=False) if line.leaky else ""
-        if leaky:
-            leaky = f'<span style="color: {RED}">{leaky}</span>'
+        seeds = str(len(files.seeds(line.network)))
+        against = [minus_best.get(line.network, ""), minus_learnet.get(line.network, "")]
         uar = f"{line.metrics.mean['uar'].value:.3f}"
-        parameters = f"{line.parameters:,}" if line.parameters else ""
-        counts = [parameters, str(len(files.seeds(line.network)))]
-        selected = _score_text(line.selected) if line.selected else ""
-        scores = [_score_text(line.metrics), uar, _of_databases(line.metrics), *against, selected]
-        _print_row(
-            [f"`{line.network}`", *counts, *scores, f"{line.minutes:.1f}", leaky, _published(line.network)]
-        )
+        scores = [_score_text(line.metrics), _leaky_text(line), uar]
+        selected = _score_text(line.selected, interval=False) if line.selected else ""
+        _print_row([f"`{line.network}`", seeds, *scores, *against, selected])
     _print_any_simple(files, compared)
+    print()
+    _print_costs(lines)
+
+
+def _print_costs(lines: Sequence[Line]) -> None:
+    """Print the table of parameters, minutes, and scores on each database beside the published ones."""
+    databases = ", ".join(DATABASES)
+    _print_row(["", "parameters", "minutes", f"UF1 on {databases}", "published"])
+    _print_row(["---", "---:", "---:", "---", "---"])
+    for line in lines:
+        parameters = f"{line.parameters:,}" if line.parameters else ""
+        scores = [_of_databases(line.metrics), _published(line.network)]
+        _print_row([f"`{line.network}`", parameters, f"{line.minutes:.1f}", *scores])
+
+
+def _leaky_text(line: Line) -> str:
+    """Return the score of the leaky epoch in red; nothing for a learner without epochs."""
+    if not line.leaky:
+        return ""
+    return f'<span style="color: {RED}">{_score_text(line.leaky, interval=False)}</span>'
 
 
 def _print_any_simple(files: Files, compared: Sequence[str]) -> None:
@@ -301,10 +315,9 @@ def _print_any_simple(files: Files, compared: Sequence[str]) -> None:
     selected = _selected_outcomes(files, ANY_SIMPLE)
     if not selected:
         return
-    seeds = len({outcome.seed for outcome in selected})
-    score = _score_text(summarise(selected, CLASSES))
-    empty = [""] * 3
-    _print_row(["any of the simple learners", "", str(seeds), *empty, "", "", score, *empty])
+    seeds = str(len({outcome.seed for outcome in selected}))
+    score = _score_text(summarise(selected, CLASSES), interval=False)
+    _print_row(["any of the simple learners", seeds, *[""] * 5, score])
     differences = []
     for network, text in _corrected(files, compared, selected).items():
         differences.append(f"`{network}` {text}")

@@ -94,9 +94,9 @@ def test_selected_settings_are_those_of_the_commands(
     assert files.selected_file("linear-svm", 0).read_text() == (study / "outcomes.csv").read_text()
     capsys.readouterr()
     bench.print_table(files)
-    row = capsys.readouterr().out.splitlines()[2].split(" | ")
+    row = capsys.readouterr().out.splitlines()[2].removesuffix(" |").split(" | ")
     uf1 = json.loads((study / "metrics.json").read_text())["mean"]["uf1"]["value"]
-    assert row[8].startswith(f"{uf1:.3f} [")
+    assert row[7] == f"{uf1:.3f}"
 
 
 def test_a_simple_learner_is_selected_with_its_settings(
@@ -118,13 +118,30 @@ def test_the_table_has_a_row_for_each_network(
     for network in ("majority", "linear-svm", "ststnet", "learnet"):
         bench.train_network(flow, network, 0, files)
     bench.print_table(files)
-    rows = [line.split(" | ") for line in capsys.readouterr().out.splitlines()]
-    assert sorted(row[0] for row in rows[2:]) == [
-        "| `learnet`",
-        "| `linear-svm`",
-        "| `majority`",
-        "| `ststnet`",
-    ]
-    assert {len(row) for row in rows} == {12}
-    scores = [float(row[3].split(" ")[0]) for row in rows[2:]]
-    assert scores == sorted(scores, reverse=True)
+    for table, columns in zip(capsys.readouterr().out.split("\n\n"), (8, 5), strict=True):
+        rows = [line.split(" | ") for line in table.splitlines()]
+        assert sorted(row[0] for row in rows[2:]) == [
+            "| `learnet`",
+            "| `linear-svm`",
+            "| `majority`",
+            "| `ststnet`",
+        ]
+        assert {len(row) for row in rows} == {columns}
+        if columns == 8:
+            scores = [float(row[2].split(" ")[0]) for row in rows[2:]]
+            assert scores == sorted(scores, reverse=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("groups", "command"), [(5, "table --groups 5"), (0, "table")])
+def test_the_page_of_results_shows_the_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], groups: int, command: str
+) -> None:
+    root = Path(__file__).resolve().parents[2]
+    monkeypatch.syspath_prepend(str(root / "benchmarks"))
+    bench = importlib.import_module("flow_table")
+    bench.print_table(bench.Files(groups))
+    page = (root / "docs" / "results.md").read_text(encoding="utf-8")
+    start = f"<!-- python benchmarks/flow_table.py {command} -->\n"
+    shown = page.partition(start)[2].partition("<!-- end of the table -->")[0]
+    assert shown.strip() == capsys.readouterr().out.strip()

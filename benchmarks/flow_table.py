@@ -334,7 +334,8 @@ def _published(network: str) -> str:
     """Return published UF1 on the clips of each of DATABASES, of the whole composite with SAMM."""
     texts = []
     for entry in published_for(COMPOSITE, "megc-3"):
-        if network in entry.networks and all(name in entry.values for name in DATABASES):
+        is_published = entry.year is not None  # others were measured for this project
+        if is_published and network in entry.networks and all(name in entry.values for name in DATABASES):
             texts.append(", ".join(f"{entry.values[name][MEASURE]:.3f}" for name in DATABASES))
     return " or ".join(texts)
 

@@ -83,7 +83,7 @@ class OpenPage:
 
     def shows(self, element: str) -> bool:
         """Whether all of an element is on the screen as soon as the page no longer scrolls."""
-        for _ in range(100):
+        for _ in range(300):  # a page scrolls slowly on a busy machine
             box = self.page.locator(element).bounding_box()
             height = self.page.viewport_size["height"]
             if box["height"] > 0 and box["y"] >= 0 and box["y"] + box["height"] <= height + 1:

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from learnet.core.errors import BadInput, LearnetError
+from learnet.core.labels import SCHEMES
 from learnet.core.people import spellings
 from learnet.core.records import Outcome
-from learnet.metrics.read import NO_PROBABILITIES, PredictionFile, read_predictions
+from learnet.metrics.read import PredictionFile, read_predictions
 from learnet.study.outcomes import megc_log, outcome_rows, outcomes_header
 from tests.builders.written_study import write_prepared, write_study
 
@@ -102,16 +103,39 @@ def test_outcomes_of_a_study(tmp_path: Path) -> None:
 
 def test_columns_of_classes_are_probabilities_or_left_out(tmp_path: Path) -> None:
     """They may stand in any order and be rounded; logits, gaps and half a class list are not scored."""
-    table = "clip,surprise,truth,prediction,negative,positive\na,0.33,0,2,0.33,0.33\n"
+    table = "clip,surprise,truth,prediction,negative,positive\na,0.34,0,2,0.33,0.33\n"
     found = read(tmp_path, table + "b,{},1,0,{},{}\n".format("0.1", "0.7", "0.2"), "x.csv", "megc-3")
-    assert [o.scores for o in found.outcomes] == [(0.33, 0.33, 0.33), (0.7, 0.2, 0.1)]
+    assert [o.scores for o in found.outcomes] == [(0.33, 0.33, 0.34), (0.7, 0.2, 0.1)]
     assert found.notes == ()
-    for cells in (("2.1", "-1.0", "-0.1"), ("0.5", "", "0.5"), ("nan", "0.5", "0.5"), ("0.5", "0.5", "0.5")):
+    for cells, problem in {
+        ("2.1", "-1.0", "-0.1"): "line 3 has no probabilities that sum to 1",
+        ("0.5", "", "0.5"): "line 3 has '' for negative",
+        ("0.1", "70 %", "0.2"): "line 3 has '70 %' for negative",
+        ("nan", "0.5", "0.5"): "line 3 has no probabilities that sum to 1",
+        ("0.5", "0.5", "0.5"): "line 3 has no probabilities that sum to 1",
+    }.items():
         found = read(tmp_path, table + "b,{},1,0,{},{}\n".format(*cells), "x.csv", "megc-3")
         assert {o.scores for o in found.outcomes} == {()}
-        assert found.notes == (NO_PROBABILITIES,)
+        assert found.notes == (f"No log loss, Brier score or AUC: {problem}.",)
     two_columns = "clip,truth,prediction,negative,positive\na,0,1,0.4,0.6\n"
-    assert read(tmp_path, two_columns, "x.csv", "megc-3").notes == (NO_PROBABILITIES,)
+    absent = "No log loss, Brier score or AUC: there is no column of scores for surprise."
+    assert read(tmp_path, two_columns, "x.csv", "megc-3").notes == (absent,)
+
+
+def test_seven_probabilities_with_two_decimals_are_read(tmp_path: Path) -> None:
+    """Seven that are rounded up sum to 1.03."""
+    names = SCHEMES["casme2-7"].classes
+    cells = ["0.15"] * 6 + ["0.13"]
+    text = f"clip,truth,prediction,{','.join(names)}\na,fear,{names[0]},{','.join(cells)}\n"
+    found = read(tmp_path, text, "x.csv", "casme2-7")
+    assert found.outcomes[0].scores == tuple(map(float, cells)) and found.notes == ()
+
+
+def test_exchanged_columns_are_noticed(tmp_path: Path) -> None:
+    text = "clip,truth,prediction,negative,positive,surprise\n"
+    text += "a,0,0,0.8,0.1,0.1\nb,1,1,0.4,0.4,0.2\nc,2,2,0.7,0.1,0.2\n"
+    note = "In 1 of 3 lines (first line 4) the prediction is not the class with the highest probability."
+    assert read(tmp_path, text, "x.csv", "megc-3").notes == (note,)
 
 
 def test_the_class_list(tmp_path: Path) -> None:

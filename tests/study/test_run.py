@@ -472,7 +472,7 @@ def test_a_scheme_of_which_one_class_occurs_is_answered_with_those_that_fit(tmp_
     folder = import_noise(tmp_path, "casme2", people=3, seed=0, kind="flow")
     expected = r"only one class of smic-3 or none occurs \(surprise\)\. .*\(--classes\): "
     fitting = (
-        "casme-8, casme-4, casme2-5, casme2-7, casme2-4, samm-8, samm-5, mmew-7, mmew-4, casme3-7, casme3-4"
+        "casme2-5, casme-8, casme-4, casme2-7, casme2-4, samm-8, samm-5, mmew-7, mmew-4, casme3-7, casme3-4"
     )
     with pytest.raises(BadInput, match=f"{expected}{fitting}, dfme-7, megc-3, megc-4"):
         run_study(folder, tmp_path / "study", Study(network="majority", classes="smic-3"), QUICK)

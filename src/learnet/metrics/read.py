@@ -32,11 +32,7 @@ KNOWN = frozenset({*NEEDED, "study", "fold", "seed", "dataset", "subject", "pers
 
 STUDY_LOG = "megc*.log"  # of a study folder
 
-NO_PROBABILITIES = (
-    "The score columns are not probabilities of all classes that sum to 1 in every line: no log loss, Brier "
-    "score or AUC."
-)
-ROUNDING = 0.02  # probabilities written with two decimals sum to 1 within it
+ROUNDING = 0.006  # of a probability with two decimals
 
 _NUMBER = re.compile(r"\d+", re.ASCII)
 
@@ -73,8 +69,8 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
 
     People whose names may be two spellings of one person count as one person, unless the study that made the
     file says that they are different people. Columns of a table that are named by the classes are
-    probabilities; they are left out, and a note says so, unless every line has one of each class and they sum
-    to 1.
+    probabilities; unless every line has one of each class and they sum to 1, they are left out, and a note
+    says why.
 
     Args:
         path: the file, or a study folder.
@@ -100,12 +96,16 @@ def read_predictions(path: Path, classes: str = "auto") -> PredictionFile:
     entries, notes = _with_one_spelling(entries, study)
     of_study = None if columns or classes != "auto" else _classes_of_study(study)
     class_list = of_study or _class_list(entries, classes, _score_columns(columns))
-    probabilities = _probabilities(entries, class_list.names)
+    probabilities: list[tuple[float, ...]] = []
+    if _score_columns(columns):
+        try:
+            probabilities = [_probabilities(entry, class_list.names) for entry in entries]
+            notes = (*notes, *_disagreements(entries, probabilities, class_list))
+        except ValueError as error:
+            notes = (*notes, f"No log loss, Brier score or AUC: {error}.")
     outcomes = []
     for entry, scores in zip(entries, probabilities or [()] * len(entries), strict=True):
         outcomes.append(_outcome(path, entry, class_list, scores))
-    if _score_columns(columns) and not probabilities:
-        notes = (*notes, NO_PROBABILITIES)
     kind = "table" if columns else "log"
     return PredictionFile(path, kind, tuple(outcomes), class_list.names, class_list.source, notes)
 
@@ -277,19 +277,40 @@ def _class_list(entries: Sequence[Entry], scheme: str, scored: tuple[str, ...]) 
     return ClassList(names, source, numbered=False)
 
 
-def _probabilities(entries: Sequence[Entry], classes: Sequence[str]) -> list[tuple[float, ...]]:
-    """Return the probabilities of the classes in each entry; none where one entry lacks them."""
-    rows = []
-    for entry in entries:
+def _probabilities(entry: Entry, classes: Sequence[str]) -> tuple[float, ...]:
+    """Return the probabilities of the classes in an entry.
+
+    Raises:
+        ValueError: what it has instead.
+    """
+    absent = [name for name in classes if name not in entry.scores]
+    if absent:
+        raise ValueError(f"there is no column of scores for {', '.join(absent)}")
+    row = []
+    for name in classes:
         try:
-            row = tuple(float(entry.scores[name]) for name in classes)
-        except (KeyError, ValueError):
-            return []
-        # Written so that NaN is no probability.
-        if not (all(value >= 0 for value in row) and abs(sum(row) - 1) <= ROUNDING):
-            return []
-        rows.append(row)
-    return rows
+            row.append(float(entry.scores[name]))
+        except ValueError:
+            raise ValueError(f"line {entry.line} has {quoted(entry.scores[name])} for {name}") from None
+    # Written so that NaN is no probability.
+    if not (all(value >= 0 for value in row) and abs(sum(row) - 1) <= ROUNDING * len(classes)):
+        raise ValueError(f"line {entry.line} has no probabilities that sum to 1")
+    return tuple(row)
+
+
+def _disagreements(
+    entries: Sequence[Entry], probabilities: Sequence[tuple[float, ...]], classes: ClassList
+) -> list[str]:
+    """Return a sentence about predictions that are not the class with the highest probability."""
+    differing = []
+    for entry, row in zip(entries, probabilities, strict=True):
+        prediction = _class_of(entry.prediction, classes, f"line {entry.line}")
+        if row[classes.names.index(prediction)] < max(row):
+            differing.append(entry.line)
+    if not differing:
+        return []
+    lines = f"{len(differing)} of {len(entries)} lines (first line {differing[0]})"
+    return [f"In {lines} the prediction is not the class with the highest probability."]
 
 
 def _outcome(path: Path, entry: Entry, classes: ClassList, scores: tuple[float, ...]) -> Outcome:

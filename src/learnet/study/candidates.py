@@ -85,7 +85,7 @@ class Selection:
                 return self.selected[group]
         raise LearnetError(
             f"Fold {fold.name} tests people of several groups of the selection.",
-            "Leave out one person at a time: loso.",
+            f"Use loso, or the groups of the selection: --groups {len(self.groups)} --seed {self.seeds[0]}.",
         )
 
     def check_study(self, study: Study, classes: Sequence[str], fingerprint: str) -> None:

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from learnet.core.errors import BadCheckpoint, BadInput
 from learnet.core.files import atomic_folder, write_atomically
-from learnet.core.labels import schemes_for
+from learnet.core.labels import resolve_class_scheme, schemes_for
 from learnet.inference.decision import NO_EXPRESSION
 from learnet.inference.weights import load_class_scorer
 from learnet.metrics.study_metrics import StudyMetrics
@@ -145,18 +145,23 @@ def _with_known_classes(
     unknown = [name for name in data.scheme.classes if name not in metadata.classes]
     if not unknown:
         return data
-    emotions = data.prepared.clips["emotion"].tolist()
+    table = data.prepared.clips
+    emotions = table["emotion"].tolist()
     fitting = []
     for scheme in schemes_for(metadata.classes, emotions):
         if len(scheme.occurring(emotions)) > 1:  # with one class there is nothing to score
             fitting.append(scheme)
     if classes == "auto" and len(fitting) == 1:
         return apply_class_scheme(data.prepared, fitting[0].name)
+    usual = resolve_class_scheme("auto", table["dataset"], table["emotion"])
+    if set(usual.classes) <= set(metadata.classes):
+        fitting = [usual]
     hint = "Name other weights."
     if fitting:
         names = ", ".join(scheme.name for scheme in fitting)
         hint = f"Choose a class scheme that these weights know (--classes): {names}."
-    wrong = f"knows the classes {', '.join(metadata.classes)}, and the clips have {', '.join(unknown)} too"
+    known = ", ".join(metadata.classes)
+    wrong = f"knows the classes {known}, and the class scheme {data.scheme.name} has {', '.join(unknown)} too"
     raise BadCheckpoint(weights, wrong, hint)
 
 

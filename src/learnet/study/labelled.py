@@ -114,7 +114,9 @@ def apply_class_scheme(source: ImageSource, classes: str) -> LabelledDataset:
         occurring = ", ".join(sorted(set(truth))) or "none"
         wrong = f"only one class of {scheme.name} or none occurs ({occurring})"
         emotions = set(table["emotion"])
+        usual = resolve_class_scheme("auto", table["dataset"], table["emotion"]).name
         fitting = [name for name, other in SCHEMES.items() if len(other.occurring(emotions)) > 1]
+        fitting.sort(key=lambda name: name != usual)  # the usual one first
         hint = "Clips of several classes are needed; `learnet datasets` lists the class schemes."
         if fitting:
             hint = f"Choose a class scheme of which several occur (--classes): {', '.join(fitting)}."

@@ -163,7 +163,9 @@ def test_weights_are_asked_only_for_the_classes_of_the_clips(
         [o.scores for o in outcomes], expected / expected.sum(axis=1, keepdims=True), atol=1e-6
     )
     assert [o.prediction for o in outcomes] == [classes[i] for i in expected.argmax(axis=1)]
-    with pytest.raises(BadCheckpoint, match="clips have disgust, happiness, sadness too. Name other weights"):
+    with pytest.raises(
+        BadCheckpoint, match="scheme as-labelled has disgust, happiness, sadness too. Name other weights"
+    ):
         evaluate(
             prepared, write_initial(tmp_path, replace(METADATA, classes=("surprise",))), tmp_path / "other"
         )

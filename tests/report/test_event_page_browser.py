@@ -83,10 +83,11 @@ class OpenPage:
 
     def shows(self, element: str) -> bool:
         """Whether all of an element is on the screen as soon as the page no longer scrolls."""
-        for _ in range(300):  # a page scrolls slowly on a busy machine
+        for _ in range(100):
             box = self.page.locator(element).bounding_box()
             height = self.page.viewport_size["height"]
-            if box["height"] > 0 and box["y"] >= 0 and box["y"] + box["height"] <= height + 1:
+            # A page scrolls by whole pixels, and elements begin at fractions.
+            if box["height"] > 0 and box["y"] >= -1 and box["y"] + box["height"] <= height + 1:
                 return True
             self.page.wait_for_timeout(20)
         return False
